@@ -197,8 +197,9 @@ func namedAfterType(f *ast.Field, name string) bool {
 
 func isInternal(dir string) bool { return slices.Contains(strings.Split(dir, "/"), "internal") }
 
+// mentions does not mind the case: "the name and value of one feature" explains Name and Value.
 func mentions(text, word string) bool {
-	return regexp.MustCompile(`\b` + regexp.QuoteMeta(word) + `\b`).MatchString(text)
+	return regexp.MustCompile(`(?i)\b` + regexp.QuoteMeta(word) + `\b`).MatchString(text)
 }
 
 var wordStart = regexp.MustCompile(`^\w`)

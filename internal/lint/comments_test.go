@@ -70,7 +70,7 @@ const (
 )
 `}, []string{"const Bare has no comment", "const Z has no comment"}},
 		{"fields", map[string]string{"doc.go": doc + `
-// Options are. Named is known from here, Nam is not.
+// Options are. Named is known from here, and a title in plain words; Nam is not.
 type Options struct {
 	Bare int
 	Beside int // unit
@@ -83,7 +83,7 @@ type Options struct {
 	ID DecisionID
 	User int // unknown is −1; the same for Group
 	Group int
-	Named, NotNamed int
+	Named, NotNamed, Title int
 	small int
 	Bare
 	Inner struct {
