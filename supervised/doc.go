@@ -1,0 +1,34 @@
+// Package supervised fits models to tables of numbers and predicts with them: random forests and
+// single trees, logistic and linear regression, with what is needed to choose among them.
+//
+// The smallest use:
+//
+//	d, err := supervised.ReadCSV(file, supervised.CSVOptions{Target: "failed", Classify: true})
+//	m, err := supervised.RandomForest{Seed: 1}.FitClassifier(d)
+//	p := m.Predict(row) // the probability of the second class
+//
+// # Shape
+//
+// Hyper-parameters are one type (RandomForest, LogisticRegression, LinearRegression), plain structs
+// whose zero value works; what a fit returns is another, a Model. So a prediction before a fit does
+// not compile. A Dataset holds typed, named columns; NaN is a missing value, and every model takes it.
+// Splits (KFold, GroupKFold, ForwardChain, …) are lists of row numbers, which CrossValidate puts
+// together with any fit and any score.
+//
+// # Rules
+//
+//   - A row given to a model has the columns of the Dataset that was fitted, in its order; Schema says
+//     which, and Column.Code turns the text of a category into its number.
+//   - Datasets and models are immutable and safe for concurrent use.
+//   - Nothing is random but by a Seed: same data, same options, same bits, on any number of threads.
+//   - A fit runs in the caller's goroutine. RandomForest starts others only when Threads says so, and
+//     has waited for them when it returns.
+//   - Bad data and bad options are errors that say where; a row of the wrong width is answered with
+//     NaN or ErrWidth.
+//
+// # What it does not do
+//
+// It knows nothing of scheduling or of time beyond Data.Times. There is no gradient boosting, no
+// quantile or incremental model yet. Forests split exactly, by sorting: right, but slow beyond some
+// 100,000 rows. The metrics do not use sample weights.
+package supervised

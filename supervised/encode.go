@@ -1,0 +1,178 @@
+package supervised
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/leptonsched/lepton/internal/codec"
+)
+
+// The kinds of a saved model. Each payload begins with its own format number, which rises when the
+// payload changes; older ones stay readable.
+const (
+	kindLinear           = "supervised.LinearModel"
+	kindLogistic         = "supervised.LogisticModel"
+	kindForestClassifier = "supervised.ForestClassifier"
+	kindForestRegressor  = "supervised.ForestRegressor"
+
+	payloadFormat = 1
+)
+
+// ReadModel reads one saved model: a *LinearModel, *LogisticModel, *ForestClassifier or
+// *ForestRegressor, to be told apart by a type switch. It consumes exactly the bytes of the model.
+// Memory grows with what r delivers; data that no model wrote is an error, never a panic.
+func ReadModel(r io.Reader) (Model, error) {
+	kind, payload, _, err := codec.ReadContainer(r)
+	if err != nil {
+		return nil, fmt.Errorf("supervised: reading a model: %w", err)
+	}
+	m, err := decode(kind, payload)
+	if err != nil {
+		return nil, fmt.Errorf("supervised: reading a %s: %w", kind, err)
+	}
+	return m, nil
+}
+
+func decode(kind string, payload []byte) (Model, error) {
+	r := codec.NewReader(payload)
+	if format := r.Uint32(); r.Err() == nil && format != payloadFormat {
+		return nil, fmt.Errorf("%w: payload format %d, known up to %d", codec.ErrVersion, format, payloadFormat)
+	}
+	schema := decodeSchema(r)
+	var m interface {
+		Model
+		validate() error
+	}
+	switch kind {
+	case kindLinear:
+		m = &LinearModel{schema: schema, terms: decodeTerms(r, schema)}
+	case kindLogistic:
+		logistic := &LogisticModel{schema: schema}
+		for range r.Count(8) {
+			logistic.present = append(logistic.present, r.Int())
+		}
+		logistic.terms = decodeTerms(r, schema)
+		m = logistic
+	case kindForestClassifier:
+		scores := ClassifierScores{Rows: r.Int(), Accuracy: r.Float(), LogLoss: r.Float(), AUC: r.Float(), Brier: r.Float()}
+		m = &ForestClassifier{schema: schema, outOfBag: scores, forest: decodeForest(r)}
+	case kindForestRegressor:
+		scores := RegressorScores{Rows: r.Int(), RMSE: r.Float(), MAE: r.Float()}
+		m = &ForestRegressor{schema: schema, outOfBag: scores, forest: decodeForest(r)}
+	default:
+		return nil, fmt.Errorf("%w: a kind that is not known here", ErrModel)
+	}
+	if err := r.Close(); err != nil {
+		return nil, err
+	}
+	return m, m.validate()
+}
+
+// WriteTo saves the model for ReadModel. Saving twice gives the same bytes.
+func (m *LinearModel) WriteTo(w io.Writer) (int64, error) {
+	p := begin(m.schema)
+	encodeTerms(p, &m.terms)
+	return codec.WriteContainer(w, kindLinear, p.Bytes())
+}
+
+// WriteTo saves the model for ReadModel. Saving twice gives the same bytes.
+func (m *LogisticModel) WriteTo(w io.Writer) (int64, error) {
+	p := begin(m.schema)
+	p.Int(len(m.present))
+	for _, k := range m.present {
+		p.Int(k)
+	}
+	encodeTerms(p, &m.terms)
+	return codec.WriteContainer(w, kindLogistic, p.Bytes())
+}
+
+// WriteTo saves the model for ReadModel. Saving twice gives the same bytes.
+func (m *ForestClassifier) WriteTo(w io.Writer) (int64, error) {
+	p := begin(m.schema)
+	p.Int(m.outOfBag.Rows)
+	for _, v := range []float64{m.outOfBag.Accuracy, m.outOfBag.LogLoss, m.outOfBag.AUC, m.outOfBag.Brier} {
+		p.Float(v)
+	}
+	encodeForest(p, &m.forest)
+	return codec.WriteContainer(w, kindForestClassifier, p.Bytes())
+}
+
+// WriteTo saves the model for ReadModel. Saving twice gives the same bytes.
+func (m *ForestRegressor) WriteTo(w io.Writer) (int64, error) {
+	p := begin(m.schema)
+	p.Int(m.outOfBag.Rows)
+	p.Float(m.outOfBag.RMSE)
+	p.Float(m.outOfBag.MAE)
+	encodeForest(p, &m.forest)
+	return codec.WriteContainer(w, kindForestRegressor, p.Bytes())
+}
+
+func begin(s Schema) *codec.Writer {
+	p := new(codec.Writer)
+	p.Uint32(payloadFormat)
+	p.Int(len(s.Columns))
+	for _, c := range s.Columns {
+		p.String(c.Name)
+		p.Uint8(uint8(c.Kind))
+		p.Strings(c.Levels)
+	}
+	p.String(s.Target)
+	p.Strings(s.Classes)
+	return p
+}
+
+func decodeSchema(r *codec.Reader) Schema {
+	var s Schema
+	for range r.Count(13) { // a name's length, a kind, a count of levels
+		s.Columns = append(s.Columns, Column{Name: r.String(), Kind: Kind(r.Uint8()), Levels: r.Strings()})
+	}
+	s.Target = r.String()
+	s.Classes = r.Strings()
+	return s
+}
+
+func encodeTerms(p *codec.Writer, t *terms) {
+	p.Floats(t.intercept)
+	p.Floats(t.weights)
+	p.Floats(t.missing)
+}
+
+func decodeTerms(r *codec.Reader, s Schema) terms {
+	return terms{layout: newLayout(s.Columns), intercept: r.Floats(), weights: r.Floats(), missing: r.Floats()}
+}
+
+func encodeForest(p *codec.Writer, f *forest) {
+	p.Int(f.outputs)
+	p.Int(len(f.roots))
+	for _, root := range f.roots {
+		p.Uint32(uint32(root))
+	}
+	p.Int(len(f.nodes))
+	for _, n := range f.nodes {
+		p.Uint32(uint32(n.feature))
+		p.Uint32(uint32(n.right))
+		if n.feature >= 0 {
+			p.Float(n.threshold)
+			p.Bool(n.missingLeft)
+		}
+	}
+	p.Floats(f.leaves)
+	p.Floats(f.importance)
+}
+
+func decodeForest(r *codec.Reader) forest {
+	f := forest{outputs: r.Int()}
+	for range r.Count(4) {
+		f.roots = append(f.roots, int32(r.Uint32()))
+	}
+	f.nodes = make([]node, r.Count(8))
+	for i := range f.nodes {
+		n := node{feature: int32(r.Uint32()), right: int32(r.Uint32())}
+		if n.feature >= 0 {
+			n.threshold, n.missingLeft = r.Float(), r.Bool()
+		}
+		f.nodes[i] = n
+	}
+	f.leaves, f.importance = r.Floats(), r.Floats()
+	return f
+}
