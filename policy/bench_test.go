@@ -1,0 +1,36 @@
+package policy_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/leptonsched/lepton"
+	"github.com/leptonsched/lepton/policy"
+)
+
+// BenchmarkProbs is the decision path: a linear scorer over 3 features, and what makes probabilities of
+// its scores.
+func BenchmarkProbs(b *testing.B) {
+	for _, n := range []int{5, 100, 1000} {
+		obs := candidates(n, 2, 3, 1)
+		scorer := linear(b, 2, 3, 1)
+		for _, c := range []struct {
+			name string
+			p    lepton.Policy
+		}{
+			{"greedy", policy.Greedy(scorer)},
+			{"softmax", must(policy.Softmax(scorer, 0.5))},
+			{"epsilon", must(policy.EpsilonGreedy(scorer, 0.1))},
+		} {
+			b.Run(fmt.Sprintf("policy=%s/candidates=%d", c.name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				p, scratch := make([]float64, n), new(lepton.Scratch)
+				for b.Loop() {
+					scratch.Reset()
+					c.p.Probs(p, obs, scratch)
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/candidate")
+			})
+		}
+	}
+}
