@@ -36,9 +36,10 @@ func (c CreditOptions) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Discount returns what multiplies a value that lies elapsed (and one decision) ahead.
+// Discount returns what multiplies a value that lies elapsed (and one decision) ahead. An elapsed
+// time below 0 counts as 0; with Gamma 0 nothing ahead counts, not even at the same instant.
 func (c CreditOptions) Discount(elapsed time.Duration) float64 {
-	if c.Unit == 0 {
+	if c.Unit == 0 || c.Gamma == 0 {
 		return c.Gamma
 	}
 	return math.Pow(c.Gamma, float64(max(elapsed, 0))/float64(c.Unit))

@@ -28,14 +28,15 @@ type Observation struct {
 	limit   int // most actions kept; 0: no limit
 }
 
-// Reset empties o for actions of actionDim features each and keeps at most maxActions of those that
-// will be added (0: all of them). Memory of earlier uses is kept.
+// Reset empties o for actions of actionDim features each (below 0 counts as 0: Spec.Validate reports
+// it) and keeps at most maxActions of those that will be added (0: all of them). Memory of earlier
+// uses is kept.
 func (o *Observation) Reset(actionDim, maxActions int) {
 	o.state = o.state[:0]
 	o.rows = o.rows[:0]
 	o.ids = o.ids[:0]
 	o.legal = o.legal[:0]
-	o.dim = actionDim
+	o.dim = max(actionDim, 0)
 	o.limit = maxActions
 	o.nLegal, o.offered = 0, 0
 }
@@ -73,6 +74,13 @@ func (o *Observation) Legal(i int) bool { return o.legal[i] }
 
 // SetState replaces the shared features by a copy of v.
 func (o *Observation) SetState(v []float64) { o.state = append(o.state[:0], v...) }
+
+// GrowState makes the shared features n zeroes (below 0 counts as 0), for the caller to fill through
+// State.
+func (o *Observation) GrowState(n int) {
+	o.state = grow(o.state[:0], max(n, 0))
+	clear(o.state)
+}
 
 // SetOffered records how many actions were on offer, where o keeps only some of them.
 func (o *Observation) SetOffered(n int) { o.offered = n }
@@ -128,21 +136,30 @@ func grow(s []float64, n int) []float64 {
 }
 
 // Encode fills o with what enc and actions say of state s, keeping at most maxActions actions
-// (0: all). It returns ErrStateDim or ErrActionCount, wrapped with the numbers, when they break their
-// own word; o then still holds the actions that were offered.
+// (0: all): Offer, then EncodeState.
 func Encode[S any](o *Observation, enc StateEncoder[S], actions ActionSpace[S], s S, maxActions int) error {
+	return errors.Join(Offer(o, actions, s, maxActions), EncodeState(o, enc, s))
+}
+
+// Offer empties o and adds the actions open in s, keeping at most maxActions (0: all). It returns
+// ErrActionCount, wrapped with the numbers, if a fixed space breaks its word.
+func Offer[S any](o *Observation, actions ActionSpace[S], s S, maxActions int) error {
 	n, dim := actions.ActionSpec()
 	o.Reset(dim, maxActions)
-	o.state = enc.AppendState(o.state, s)
 	actions.Offer(ActionSet{o}, s)
-	if want := enc.StateDim(); len(o.state) != want {
-		got := len(o.state)
-		o.state = grow(o.state[:0], want)
-		clear(o.state)
-		return fmt.Errorf("%w: %d instead of %d", ErrStateDim, got, want)
-	}
 	if n > 0 && o.offered != n {
 		return fmt.Errorf("%w: %d instead of %d", ErrActionCount, o.offered, n)
+	}
+	return nil
+}
+
+// EncodeState replaces the shared features of o by those of s. It returns ErrStateDim, wrapped with
+// the numbers, if the encoder breaks its word; the features are then zeroes of the right number.
+func EncodeState[S any](o *Observation, enc StateEncoder[S], s S) error {
+	o.state = enc.AppendState(o.state[:0], s)
+	if got, want := len(o.state), enc.StateDim(); got != want {
+		o.GrowState(want)
+		return fmt.Errorf("%w: %d instead of %d", ErrStateDim, got, want)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func SpecOf[S any](enc StateEncoder[S], actions ActionSpace[S]) Spec {
 	return spec
 }
 
-// Validate reports every fault of s: negative sizes, a wrong number of names, names given twice.
+// Validate reports every fault of s: negative sizes, a wrong number of names, names given more than once.
 func (s Spec) Validate() error {
 	var errs []error
 	if s.StateDim < 0 || s.ActionDim < 0 || s.Actions < 0 {
@@ -43,8 +43,8 @@ func (s Spec) Validate() error {
 		}
 		sorted := slices.Sorted(slices.Values(names))
 		for i := 1; i < len(sorted); i++ {
-			if sorted[i] == sorted[i-1] {
-				errs = append(errs, fmt.Errorf("lepton: %s feature %q is named twice", what, sorted[i]))
+			if sorted[i] == sorted[i-1] && (i == 1 || sorted[i] != sorted[i-2]) {
+				errs = append(errs, fmt.Errorf("lepton: %s feature %q is named more than once", what, sorted[i]))
 			}
 		}
 	}
