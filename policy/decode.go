@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -35,14 +36,14 @@ type Decoder struct {
 
 // DecodePolicy implements lepton.PolicyDecoder; see Decode.
 func (d Decoder) DecodePolicy(kind string, r io.Reader) (lepton.Policy, error) {
-	got, payload, _, err := codec.ReadContainer(r)
+	got, body, _, err := codec.ReadContainer(r)
 	if err != nil {
 		return nil, fmt.Errorf("policy: decoding %q: %w", kind, err)
 	}
 	if kind != "" && got != kind {
 		return nil, fmt.Errorf("%w: found %q, want %q", ErrKind, got, kind)
 	}
-	v, err := d.build(got, payload, 1)
+	v, err := d.build(got, body, 1)
 	if err != nil {
 		return nil, fmt.Errorf("policy: decoding %q: %w", got, err)
 	}
@@ -54,8 +55,8 @@ func (d Decoder) DecodePolicy(kind string, r io.Reader) (lepton.Policy, error) {
 }
 
 // build makes a policy or scorer of a payload.
-func (d Decoder) build(kind string, payload []byte, depth int) (any, error) {
-	r := codec.NewReader(payload)
+func (d Decoder) build(kind string, body []byte, depth int) (any, error) {
+	r := codec.NewReader(body)
 	switch kind {
 	case kindUniform:
 		return Uniform(), r.Close()
@@ -130,14 +131,7 @@ func (d Decoder) decodePart(kind string, body []byte, depth int) (any, error) {
 		}
 		return d.Part(kind, bytes.NewReader(body))
 	}
-	got, payload, n, err := codec.ReadContainer(bytes.NewReader(body))
-	switch {
-	case err != nil:
-		return nil, err
-	case got != kind || n != int64(len(body)):
-		return nil, fmt.Errorf("%w: a part of kind %q holds %q in %d of %d bytes", codec.ErrCorrupt, kind, got, n, len(body))
-	}
-	return d.build(kind, payload, depth)
+	return d.build(kind, body, depth)
 }
 
 func known(kind string) bool {
@@ -148,29 +142,43 @@ func known(kind string) bool {
 	return false
 }
 
-// partWriter writes a payload that holds other savers.
-type partWriter struct {
-	codec.Writer
-	err error
+// saver is a lepton.Saver of this package. Its payload nests in another's as it is: one container holds
+// them all, and reading copies nothing.
+type saver interface {
+	lepton.Saver
+	write(b *payload)
 }
 
-// part writes s as its kind and everything that it writes.
-func (b *partWriter) part(s lepton.Saver) {
+// payload is what a container of this package holds.
+type payload struct {
+	codec.Writer
+	err error // the first failure of a part from elsewhere
+}
+
+// part writes s as its kind and its payload; where s comes from elsewhere, all that it writes.
+func (b *payload) part(s lepton.Saver) {
+	b.String(s.Kind())
+	if own, ok := s.(saver); ok {
+		var inner payload
+		own.write(&inner)
+		b.err = cmp.Or(b.err, inner.err)
+		b.Blob(inner.Bytes())
+		return
+	}
 	var body bytes.Buffer
 	if _, err := s.WriteTo(&body); err != nil && b.err == nil {
 		b.err = fmt.Errorf("policy: writing %q: %w", s.Kind(), err)
 	}
-	b.String(s.Kind())
 	b.Blob(body.Bytes())
 }
 
-func writeParts(w io.Writer, kind string, fill func(*partWriter)) (int64, error) {
-	var b partWriter
-	fill(&b)
-	if b.err != nil {
+// writeTo is how every saver of this package implements io.WriterTo.
+func writeTo(w io.Writer, s saver) (int64, error) {
+	var b payload
+	if s.write(&b); b.err != nil {
 		return 0, b.err
 	}
-	return codec.WriteContainer(w, kind, b.Bytes())
+	return codec.WriteContainer(w, s.Kind(), b.Bytes())
 }
 
 func writeSpec(w *codec.Writer, s lepton.Spec) {

@@ -170,12 +170,12 @@ func dot(a, b []float64) float64 {
 func (l *Linear) Kind() string { return kindLinear }
 
 // WriteTo implements lepton.Saver.
-func (l *Linear) WriteTo(w io.Writer) (int64, error) {
-	var b codec.Writer
-	writeSpec(&b, l.spec)
+func (l *Linear) WriteTo(w io.Writer) (int64, error) { return writeTo(w, l) }
+
+func (l *Linear) write(b *payload) {
+	writeSpec(&b.Writer, l.spec)
 	b.Floats(l.weights)
 	b.Floats(l.bias)
-	return codec.WriteContainer(w, kindLinear, b.Bytes())
 }
 
 func readLinear(r *codec.Reader) (*Linear, error) {

@@ -109,11 +109,11 @@ type mixSaver struct {
 func (s mixSaver) Kind() string { return kindMix }
 
 // WriteTo implements lepton.Saver.
-func (s mixSaver) WriteTo(w io.Writer) (int64, error) {
-	return writeParts(w, kindMix, func(b *partWriter) {
-		b.Floats(s.policy.weights)
-		for _, p := range s.parts {
-			b.part(p)
-		}
-	})
+func (s mixSaver) WriteTo(w io.Writer) (int64, error) { return writeTo(w, s) }
+
+func (s mixSaver) write(b *payload) {
+	b.Floats(s.policy.weights)
+	for _, p := range s.parts {
+		b.part(p)
+	}
 }

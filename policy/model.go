@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"io"
 	"math"
 
@@ -23,6 +24,9 @@ type Model interface {
 //
 // The scorer is a lepton.Specced, and a lepton.Saver when m is; see Decoder for reading it back.
 func FromModel(m Model, spec lepton.Spec) (lepton.Scorer, error) {
+	if m == nil {
+		return nil, errors.New("policy: no model")
+	}
 	if err := spec.Validate(); err != nil {
 		return nil, err
 	}
@@ -86,9 +90,9 @@ type savedModelScorer struct {
 func (s *savedModelScorer) Kind() string { return kindModel }
 
 // WriteTo implements lepton.Saver.
-func (s *savedModelScorer) WriteTo(w io.Writer) (int64, error) {
-	return writeParts(w, kindModel, func(b *partWriter) {
-		writeSpec(&b.Writer, s.spec)
-		b.part(s.saver)
-	})
+func (s *savedModelScorer) WriteTo(w io.Writer) (int64, error) { return writeTo(w, s) }
+
+func (s *savedModelScorer) write(b *payload) {
+	writeSpec(&b.Writer, s.spec)
+	b.part(s.saver)
 }

@@ -73,7 +73,7 @@ func Softmax(s lepton.Scorer, temperature float64) (lepton.Policy, error) {
 // newRanked gives the policy exactly the abilities that its scorer supports.
 func newRanked(s lepton.Scorer, r rule, param float64) lepton.Policy {
 	p := &ranked{scorer: s, rule: r, param: param}
-	saver, saved := s.(lepton.Saver)
+	saving, saved := s.(lepton.Saver)
 	specced, known := s.(lepton.Specced)
 	switch {
 	case saved && known:
@@ -81,12 +81,12 @@ func newRanked(s lepton.Scorer, r rule, param float64) lepton.Policy {
 			*ranked
 			rankedSaver
 			lepton.Specced
-		}{p, rankedSaver{p, saver}, specced}
+		}{p, rankedSaver{p, saving}, specced}
 	case saved:
 		return &struct {
 			*ranked
 			rankedSaver
-		}{p, rankedSaver{p, saver}}
+		}{p, rankedSaver{p, saving}}
 	case known:
 		return &struct {
 			*ranked
@@ -167,9 +167,9 @@ type rankedSaver struct {
 func (s rankedSaver) Kind() string { return ruleKinds[s.policy.rule] }
 
 // WriteTo implements lepton.Saver.
-func (s rankedSaver) WriteTo(w io.Writer) (int64, error) {
-	return writeParts(w, s.Kind(), func(b *partWriter) {
-		b.Float(s.policy.param)
-		b.part(s.scorer)
-	})
+func (s rankedSaver) WriteTo(w io.Writer) (int64, error) { return writeTo(w, s) }
+
+func (s rankedSaver) write(b *payload) {
+	b.Float(s.policy.param)
+	b.part(s.scorer)
 }

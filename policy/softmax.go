@@ -34,7 +34,7 @@ func softmax(p []float64, obs *lepton.Observation, temperature float64) {
 	}
 	var sum float64
 	for i, s := range p {
-		e := math.Exp((s - top) * scale)
+		e := exp((s - top) * scale)
 		p[i] = e
 		sum += e
 	}

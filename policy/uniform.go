@@ -4,7 +4,6 @@ import (
 	"io"
 
 	"github.com/leptonsched/lepton"
-	"github.com/leptonsched/lepton/internal/codec"
 )
 
 const kindUniform = "policy.uniform"
@@ -23,4 +22,6 @@ func (uniform) Probs(p []float64, obs *lepton.Observation, _ *lepton.Scratch) {
 func (uniform) Kind() string { return kindUniform }
 
 // WriteTo implements lepton.Saver.
-func (uniform) WriteTo(w io.Writer) (int64, error) { return codec.WriteContainer(w, kindUniform, nil) }
+func (u uniform) WriteTo(w io.Writer) (int64, error) { return writeTo(w, u) }
+
+func (uniform) write(*payload) {}
