@@ -116,11 +116,10 @@ func compile[T any](list []Feature[T]) (layout[T], []error) {
 // fill writes every feature of x into row, which is zeroed.
 func (l *layout[T]) fill(row []float64, x T) {
 	for i := range l.parts {
-		p := &l.parts[i]
-		if p.value != nil {
+		if p := &l.parts[i]; p.value != nil {
 			row[p.at] = p.value(x)
 		} else {
-			p.write(row[p.at:p.end:p.end], x)
+			p.write(row[p.at:p.end], x)
 		}
 	}
 }
