@@ -50,7 +50,6 @@ type htmlCell struct {
 }
 
 type figure struct {
-	ID           int
 	SVG          template.HTML
 	Caption, Alt string
 }
@@ -114,7 +113,7 @@ func (r *Report) Plot(p Plot, caption, alt string) {
 		r.faults = append(r.faults, fmt.Errorf("plot %d (%s): %w", r.plots, caption, err))
 		return
 	}
-	r.blocks = append(r.blocks, block{Figure: &figure{ID: r.plots, SVG: template.HTML(svg), Caption: caption, Alt: alt}})
+	r.blocks = append(r.blocks, block{Figure: &figure{SVG: template.HTML(svg), Caption: caption, Alt: alt}})
 }
 
 // WriteTo writes the page. All faults of earlier calls are returned together, and then nothing is written.
