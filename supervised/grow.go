@@ -1,7 +1,6 @@
 package supervised
 
 import (
-	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -124,10 +123,13 @@ func (g *grower) load(rows []int32, col []float64) (missing int) {
 		}
 	}
 	slices.SortFunc(g.present, func(a, b cell) int {
-		if c := cmp.Compare(a.value, b.value); c != 0 {
-			return c
+		switch {
+		case a.value < b.value:
+			return -1
+		case a.value > b.value:
+			return 1
 		}
-		return cmp.Compare(a.row, b.row) // sums then do not hang on the order of the rows in the node
+		return int(a.row) - int(b.row) // sums then do not hang on the order of the rows in the node
 	})
 	return missing
 }

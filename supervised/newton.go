@@ -125,8 +125,24 @@ func (l *logisticLoss) curvature(hv, v, scratch []float64) {
 // minimise finds the least f by truncated Newton steps from θ = 0: each step solves ∇²f·d = −∇f by
 // conjugate gradients, preconditioned by the diagonal, and goes back along d until f falls enough.
 // See Nocedal & Wright, Numerical Optimization (2006), algorithm 7.1. f is convex, so the end is the
-// optimum; what it does not settle (a shift of all softmax intercepts together) stays at 0.
+// optimum. What f does not settle, a shift of all softmax intercepts together, is settled by making
+// them sum to 0.
 func minimise(l *logisticLoss, tolerance float64, iterations int) ([]float64, error) {
+	theta, err := l.descend(tolerance, iterations)
+	if err != nil || l.outputs == 1 {
+		return theta, err
+	}
+	var mean float64
+	for k := range l.outputs {
+		mean += l.row(theta, k)[l.p] / float64(l.outputs)
+	}
+	for k := range l.outputs {
+		l.row(theta, k)[l.p] -= mean
+	}
+	return theta, nil
+}
+
+func (l *logisticLoss) descend(tolerance float64, iterations int) ([]float64, error) {
 	dim := l.outputs * (l.p + 1)
 	theta, trial := make([]float64, dim), make([]float64, dim)
 	g, diagonal := make([]float64, dim), make([]float64, dim)
@@ -142,7 +158,8 @@ func minimise(l *logisticLoss, tolerance float64, iterations int) ([]float64, er
 		slope := floats.Dot(g, d)
 		rounding := 0x1p-46 * math.Abs(f)
 		if -slope <= rounding {
-			return theta, nil // nothing left to win that f could show
+			floats.Add(theta, d) // one more Newton step gains digits that f cannot show
+			return theta, nil
 		}
 		step := 1.0
 		for {

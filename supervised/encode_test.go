@@ -1,0 +1,180 @@
+package supervised
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/leptonsched/lepton/internal/codec"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
+
+type savedModel interface {
+	Model
+	io.WriterTo
+	Schema() Schema
+}
+
+// goldenModels are one small model of each kind, by the name of its golden file.
+func goldenModels(t testing.TB) map[string]savedModel {
+	numbers, two, three := generated(t, 40, 0, true, 20), generated(t, 40, 2, true, 20), generated(t, 40, 3, true, 20)
+	linear, err := LinearRegression{L2: 1}.Fit(numbers)
+	require.NoError(t, err)
+	binary, err := LogisticRegression{}.Fit(two)
+	require.NoError(t, err)
+	softmax, err := LogisticRegression{Standardise: true}.Fit(three)
+	require.NoError(t, err)
+	o := RandomForest{Trees: 3, Depth: 3, Seed: 1}
+	classifier, err := o.FitClassifier(three)
+	require.NoError(t, err)
+	regressor, err := o.FitRegressor(numbers)
+	require.NoError(t, err)
+	return map[string]savedModel{
+		"linear": linear, "logistic": binary, "softmax": softmax,
+		"forest-classifier": classifier, "forest-regressor": regressor,
+	}
+}
+
+func TestModelsComeBackAsTheyWere(t *testing.T) {
+	rows := generated(t, 50, 0, true, 21)
+	for name, m := range goldenModels(t) {
+		first := saved(t, m)
+		assert.Equal(t, first, saved(t, m), "%s: saving twice", name)
+		r := bytes.NewReader(append(first, "what follows"...))
+		back, err := ReadModel(r)
+		require.NoError(t, err, name)
+		assert.Equal(t, len("what follows"), r.Len(), "%s: no byte too many is consumed", name)
+		assert.IsType(t, m, back)
+		assert.Equal(t, first, saved(t, back.(savedModel)), "%s: saved again", name)
+		assert.Equal(t, m.Schema(), back.(savedModel).Schema())
+		assert.Equal(t, Predictions(m, rows), Predictions(back, rows), name)
+	}
+}
+
+// Files of format 1 stay readable for ever, and give the predictions that stand beside them.
+func TestGoldenModels(t *testing.T) {
+	rows := generated(t, 20, 0, true, 22)
+	for name, m := range goldenModels(t) {
+		model, answers := filepath.Join("testdata", name+".v1.lept"), filepath.Join("testdata", name+".v1.txt")
+		if *rewrite {
+			require.NoError(t, os.WriteFile(model, saved(t, m), 0o644))
+			var text strings.Builder
+			for _, p := range Predictions(m, rows) {
+				fmt.Fprintln(&text, p)
+			}
+			require.NoError(t, os.WriteFile(answers, []byte(text.String()), 0o644))
+		}
+		file, err := os.ReadFile(model)
+		require.NoError(t, err)
+		back, err := ReadModel(bytes.NewReader(file))
+		require.NoError(t, err, name)
+		text, err := os.ReadFile(answers)
+		require.NoError(t, err)
+		var want []float64
+		for _, line := range strings.Fields(string(text)) {
+			p, err := strconv.ParseFloat(line, 64)
+			require.NoError(t, err)
+			want = append(want, p)
+		}
+		// Not to the bit: some processors fuse multiplication and addition.
+		assert.InDeltaSlice(t, want, Predictions(back, rows), 1e-12, name)
+	}
+}
+
+func TestReadModelRefuses(t *testing.T) {
+	whole := saved(t, goldenModels(t)["forest-classifier"])
+	for n := range whole {
+		_, err := ReadModel(bytes.NewReader(whole[:n]))
+		require.ErrorIs(t, err, codec.ErrCorrupt, "cut at %d", n)
+	}
+	for at := range whole {
+		flipped := bytes.Clone(whole)
+		flipped[at] ^= 0x10
+		_, err := ReadModel(bytes.NewReader(flipped))
+		require.Error(t, err, "flipped at %d", at)
+	}
+	var b bytes.Buffer
+	_, err := codec.WriteContainer(&b, "rl.QLearning", begin(Schema{}).Bytes())
+	require.NoError(t, err)
+	_, err = ReadModel(&b)
+	assert.ErrorIs(t, err, ErrModel)
+	var newer codec.Writer
+	newer.Uint32(payloadFormat + 1)
+	_, err = codec.WriteContainer(&b, kindLinear, newer.Bytes())
+	require.NoError(t, err)
+	_, err = ReadModel(&b)
+	assert.ErrorIs(t, err, codec.ErrVersion)
+	_, err = ReadModel(bytes.NewReader(nil))
+	assert.ErrorIs(t, err, codec.ErrCorrupt)
+}
+
+// A forest whose nodes run in a circle, leave the array or lack their values must not be walked.
+func TestHostileForestsAreRefused(t *testing.T) {
+	good := goldenModels(t)["forest-regressor"].(*ForestRegressor)
+	for name, spoil := range map[string]func(f *forest){
+		"circle":             func(f *forest) { f.nodes[0].right = 0 },
+		"into the next tree": func(f *forest) { f.nodes[0].right = f.roots[1] },
+		"out of the array":   func(f *forest) { f.nodes[len(f.nodes)-1] = node{feature: 0, right: int32(len(f.nodes))} },
+		"unknown column":     func(f *forest) { f.nodes[0].feature = 6 },
+		"negative column":    func(f *forest) { f.nodes[0].feature = -2 },
+		"NaN threshold":      func(f *forest) { f.nodes[0].threshold = nan },
+		"NaN leaf":           func(f *forest) { f.leaves[0] = nan },
+		"missing leaf":       func(f *forest) { f.leaves = f.leaves[:1] },
+		"no tree":            func(f *forest) { f.roots = nil },
+		"root out of order":  func(f *forest) { f.roots[1], f.roots[2] = f.roots[2], f.roots[1] },
+		"empty tree":         func(f *forest) { f.roots[1] = f.roots[2] },
+		"late first root":    func(f *forest) { f.roots[0] = 1 },
+		"no output":          func(f *forest) { f.outputs = 0 },
+		"too many outputs":   func(f *forest) { f.outputs = 1 << 40 },
+		"short importance":   func(f *forest) { f.importance = f.importance[1:] },
+	} {
+		back, err := ReadModel(bytes.NewReader(saved(t, good)))
+		require.NoError(t, err)
+		bad := back.(*ForestRegressor)
+		spoil(&bad.forest)
+		_, err = ReadModel(bytes.NewReader(saved(t, bad)))
+		assert.True(t, errors.Is(err, ErrModel) || errors.Is(err, codec.ErrCorrupt), "%s: %v", name, err)
+	}
+}
+
+// FuzzReadModel goes past the checksum: it is the payload that is hostile.
+func FuzzReadModel(f *testing.F) {
+	kinds := []string{kindLinear, kindLogistic, kindForestClassifier, kindForestRegressor, "other"}
+	for _, m := range goldenModels(f) {
+		kind, payload, _, err := codec.ReadContainer(bytes.NewReader(saved(f, m)))
+		require.NoError(f, err)
+		for k := range kinds {
+			if kinds[k] == kind {
+				f.Add(uint8(k), payload)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, k uint8, payload []byte) {
+		m, err := decode(kinds[int(k)%len(kinds)], payload)
+		if err != nil {
+			return
+		}
+		schema := m.(savedModel).Schema()
+		for _, v := range []float64{0, 1e300, -1, nan} {
+			x := make([]float64, len(schema.Columns))
+			for j := range x {
+				x[j] = v
+			}
+			m.Predict(x)
+			if c, ok := m.(Classifier); ok {
+				require.NoError(t, c.PredictProba(make([]float64, len(schema.Classes)), x))
+			}
+		}
+	})
+}

@@ -1,0 +1,195 @@
+package supervised_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/leptonsched/lepton/supervised"
+)
+
+const jobs = `procs,hours,queue,outcome
+1,0.5,short,done
+2,1,short,done
+4,2,short,done
+8,1,short,done
+16,30,long,failed
+32,24,long,failed
+64,40,long,failed
+16,NA,long,failed
+4,20,long,done
+2,1,short,done
+`
+
+func ExampleReadCSV() {
+	d, err := supervised.ReadCSV(strings.NewReader(jobs), supervised.CSVOptions{
+		Target: "outcome", Classify: true, Categorical: []string{"queue"},
+	})
+	fmt.Println(err)
+	fmt.Println(d.Len(), "rows,", d.Schema().Classes)
+	for _, c := range d.Schema().Columns {
+		fmt.Println(c.Name, c.Levels)
+	}
+
+	_, err = supervised.ReadCSV(strings.NewReader("procs,hours\n1,2\n4,soon\n"), supervised.CSVOptions{Target: "hours"})
+	fmt.Println(err)
+	// Output:
+	// <nil>
+	// 10 rows, [done failed]
+	// procs []
+	// hours []
+	// queue [long short]
+	// csv line 3, column "hours": supervised: not a number: "soon"
+}
+
+func ExampleNewDataset() {
+	d, err := supervised.NewDataset(supervised.Data{
+		Columns: []supervised.Column{{Name: "procs"}, {Name: "queue", Kind: supervised.Categorical, Levels: []string{"short", "long"}}},
+		Rows:    [][]float64{{4, 0}, {8, 1}, {1, 0}},
+		Target:  []float64{600, 7200, 60},
+		Name:    "seconds",
+	})
+	fmt.Println(err)
+	fmt.Println(d.Len(), d.Width(), d.Target(1), d.Row(nil, 1))
+	// Output:
+	// <nil>
+	// 3 2 7200 [8 1]
+}
+
+func ExampleRandomForest_FitClassifier() {
+	d, err := supervised.ReadCSV(strings.NewReader(jobs), supervised.CSVOptions{
+		Target: "outcome", Classify: true, Categorical: []string{"queue"},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := supervised.RandomForest{Trees: 50, Seed: 1}.FitClassifier(d)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	queue := m.Schema().Columns[2]
+	fmt.Println("fails, small:", m.Predict([]float64{2, 1, queue.Code("short")}) > 0.5)
+	fmt.Println("fails, large:", m.Predict([]float64{48, 36, queue.Code("long")}) > 0.5)
+	// Output:
+	// fails, small: false
+	// fails, large: true
+}
+
+func ExampleRandomForest_FitRegressor() {
+	var data supervised.Data
+	for i := range 100 {
+		x := float64(i) / 10
+		data.Rows = append(data.Rows, []float64{x})
+		data.Target = append(data.Target, x*x)
+	}
+	d, err := supervised.NewDataset(data)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := supervised.RandomForest{Seed: 1}.FitRegressor(d)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.0f %.0f\n", m.Predict([]float64{3}), m.Predict([]float64{7}))
+	// Output:
+	// 9 49
+}
+
+func ExampleLogisticRegression_Fit() {
+	d, err := supervised.NewDataset(supervised.Data{
+		Rows:   [][]float64{{-2}, {-1}, {1}, {2}},
+		Target: []float64{0, 0, 1, 1}, Classes: []string{"no", "yes"},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := supervised.LogisticRegression{C: 10}.Fit(d)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	p := make([]float64, 2)
+	if err := m.PredictProba(p, []float64{0.5}); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Printf("%.2f\n", p)
+	// Output:
+	// [0.24 0.76]
+}
+
+func ExampleLinearRegression_Fit() {
+	d, err := supervised.NewDataset(supervised.Data{Rows: [][]float64{{1}, {2}, {3}}, Target: []float64{3, 5, 7}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := supervised.LinearRegression{}.Fit(d)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.0f + %.0f x\n", m.Intercept(), m.Weights(0)[0])
+	// Output:
+	// 1 + 2 x
+}
+
+func ExampleReadModel() {
+	d, err := supervised.NewDataset(supervised.Data{Rows: [][]float64{{1}, {2}, {3}}, Target: []float64{3, 5, 7}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := supervised.LinearRegression{}.Fit(d)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var file bytes.Buffer
+	if _, err := m.WriteTo(&file); err != nil {
+		fmt.Println(err)
+		return
+	}
+	back, err := supervised.ReadModel(&file)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%T %.0f\n", back, back.Predict([]float64{10}))
+	// Output:
+	// *supervised.LinearModel 21
+}
+
+func ExampleCrossValidate() {
+	var data supervised.Data
+	for i := range 60 {
+		data.Rows = append(data.Rows, []float64{float64(i), float64(i % 7)})
+		data.Target = append(data.Target, 3*float64(i)-2*float64(i%7))
+		data.Times = append(data.Times, float64(i))
+	}
+	d, err := supervised.NewDataset(data)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// Each test block comes after what was trained on, by more than 5.
+	splits, err := supervised.ForwardChain(d, 3, 5)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	scores, err := supervised.CrossValidate(d, splits, supervised.LinearRegression{}.Fit, supervised.ScoreRegressor)
+	for k, s := range scores {
+		fmt.Printf("fit on %d, tested on %d: RMSE %.3f\n", len(splits[k].Train), s.Rows, s.RMSE)
+	}
+	fmt.Println(err)
+	// Output:
+	// fit on 10, tested on 15: RMSE 0.000
+	// fit on 25, tested on 15: RMSE 0.000
+	// fit on 40, tested on 15: RMSE 0.000
+	// <nil>
+}
