@@ -31,7 +31,7 @@ type CSVOptions struct {
 type CSVError struct {
 	Line   int    // counted from 1
 	Column string // the column's name; "" when the fault is of the whole line
-	Err    error
+	Err    error  // the fault; errors.Is finds the sentinel in it
 }
 
 // Error names the line and, where there is one, the column.
@@ -276,7 +276,7 @@ func assemble(fields []*field) Data {
 			d.Columns = append(d.Columns, c)
 			d.ByColumn = append(d.ByColumn, f.values)
 		case isTarget:
-			d.Target, d.Name, d.Classes = f.values, f.name, f.levels
+			d.Target, d.TargetName, d.Classes = f.values, f.name, f.levels
 		case isWeight:
 			d.Weights = f.values
 		case isTime:

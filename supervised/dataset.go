@@ -14,9 +14,9 @@ type Data struct {
 	Rows     [][]float64 // Rows[i][j] is feature j of row i; leave nil when ByColumn is given
 	ByColumn [][]float64 // ByColumn[j][i], the same the other way round
 
-	Target  []float64 // one per row: a finite number, or the code of a class
-	Name    string    // the target's name; "" means "target"
-	Classes []string  // what the codes 0, 1, … of Target stand for; nil: Target is a number
+	Target     []float64 // one per row: a finite number, or the code of a class
+	TargetName string    // "" means "target"
+	Classes    []string  // what the codes 0, 1, … of Target stand for; nil: Target is a number
 
 	Weights []float64 // finite, at least 0, not all 0; nil: every row counts once
 	Groups  []int     // what a row belongs to (a user, a fold): see GroupKFold; nil: none
@@ -55,11 +55,11 @@ func NewDataset(d Data) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.Name == "" {
-		d.Name = "target"
+	if d.TargetName == "" {
+		d.TargetName = "target"
 	}
 	t := &table{
-		schema:  Schema{Columns: d.Columns, Target: d.Name, Classes: d.Classes}.clone(),
+		schema:  Schema{Columns: d.Columns, Target: d.TargetName, Classes: d.Classes}.clone(),
 		cols:    cols,
 		target:  slices.Clone(d.Target),
 		weights: slices.Clone(d.Weights),

@@ -44,10 +44,10 @@ func ExampleReadCSV() {
 
 func ExampleNewDataset() {
 	d, err := supervised.NewDataset(supervised.Data{
-		Columns: []supervised.Column{{Name: "procs"}, {Name: "queue", Kind: supervised.Categorical, Levels: []string{"short", "long"}}},
-		Rows:    [][]float64{{4, 0}, {8, 1}, {1, 0}},
-		Target:  []float64{600, 7200, 60},
-		Name:    "seconds",
+		Columns:    []supervised.Column{{Name: "procs"}, {Name: "queue", Kind: supervised.Categorical, Levels: []string{"short", "long"}}},
+		Rows:       [][]float64{{4, 0}, {8, 1}, {1, 0}},
+		Target:     []float64{600, 7200, 60},
+		TargetName: "seconds",
 	})
 	fmt.Println(err)
 	fmt.Println(d.Len(), d.Width(), d.Target(1), d.Row(nil, 1))

@@ -58,7 +58,8 @@ func (o RandomForest) validate() error {
 }
 
 // FitClassifier grows trees by Gini impurity. A tree votes with the class shares of its leaf. Beside
-// the data it holds 24 bytes a row for each thread, and the trees.
+// the data, which it copies when d is a Subset, it holds 48 bytes a row for each thread, one bit a row
+// for each tree, and the trees at 24 bytes a node.
 func (o RandomForest) FitClassifier(d *Dataset) (*ForestClassifier, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
@@ -85,8 +86,8 @@ func (o RandomForest) FitClassifier(d *Dataset) (*ForestClassifier, error) {
 	return m, m.validate()
 }
 
-// FitRegressor grows trees by variance. A tree estimates the mean of its leaf. Beside the data it
-// holds 24 bytes a row for each thread, and the trees.
+// FitRegressor grows trees by variance. A tree estimates the mean of its leaf. It holds what
+// FitClassifier does.
 func (o RandomForest) FitRegressor(d *Dataset) (*ForestRegressor, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {

@@ -179,3 +179,35 @@ func TestLogisticRegressionOptions(t *testing.T) {
 	_, err = LinearRegression{L2: -1}.Fit(generated(t, 30, 0, false, 1))
 	assert.ErrorIs(t, err, ErrOptions)
 }
+
+// Columns in bytes beside columns in shares, far from 0, and next to no penalty on classes that can be
+// told apart: the hard cases of a solver.
+func TestLogisticRegressionConvergesOnUnevenColumns(t *testing.T) {
+	for _, classes := range []int{2, 3} {
+		d := *generated(t, 300, classes, true, 17).table
+		for j, scale := range []float64{1e9, 1e-6, 1} {
+			if d.schema.Columns[j].Kind == Numeric {
+				for i := range d.cols[j] {
+					d.cols[j][i] = scale * (100 + d.cols[j][i])
+				}
+			}
+		}
+		scaled := &Dataset{table: &d}
+		plain := generated(t, 300, classes, true, 17)
+		for _, c := range []float64{1e-3, 1, 1e6} {
+			a, err := LogisticRegression{C: c, Standardise: true}.Fit(scaled)
+			require.NoError(t, err, "C %v", c)
+			b, err := LogisticRegression{C: c, Standardise: true}.Fit(plain)
+			require.NoError(t, err, "C %v", c)
+			assert.InDeltaSlice(t, Predictions(b, plain), Predictions(a, scaled), 1e-5, "standardised, the unit does not matter")
+			_, err = LogisticRegression{C: c}.Fit(scaled)
+			require.NoError(t, err, "C %v, unscaled", c)
+		}
+	}
+	apart := mustDataset(t, Data{Rows: [][]float64{{1}, {2}, {3}, {4}}, Target: []float64{0, 0, 1, 1}, Classes: yesNo})
+	for _, c := range []float64{1, 1e4, 1e8} {
+		m, err := LogisticRegression{C: c}.Fit(apart)
+		require.NoError(t, err, "C %v", c)
+		assert.InDelta(t, 0.5, m.Predict([]float64{2.5}), 1e-6)
+	}
+}

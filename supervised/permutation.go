@@ -11,8 +11,8 @@ import (
 
 // Importance says how much a model leans on one column.
 type Importance struct {
-	Column string
-	Mean   float64
+	Column string  // the column's name
+	Mean   float64 // by how much the loss rises, in the loss's own unit
 	Std    float64 // over repeats, with the n−1 divisor; 0 for one repeat
 }
 

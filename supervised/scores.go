@@ -7,18 +7,18 @@ import (
 
 // ClassifierScores are the measures of a classifier on one Dataset. Sample weights are not used.
 type ClassifierScores struct {
-	Rows     int
-	Accuracy float64
-	LogLoss  float64
+	Rows     int     // how many were scored
+	Accuracy float64 // share whose most probable class is the true one
+	LogLoss  float64 // see LogLossClasses
 	AUC      float64 // two classes: AUC; more: AUCClasses; NaN when the rows hold one class only
 	Brier    float64 // two classes: Brier; more: the mean of Σ over classes of (p−y)² (Brier 1950)
 }
 
 // RegressorScores are the measures of a regressor on one Dataset. Sample weights are not used.
 type RegressorScores struct {
-	Rows int
-	RMSE float64
-	MAE  float64
+	Rows int     // how many were scored
+	RMSE float64 // root of the mean squared difference
+	MAE  float64 // mean absolute difference
 }
 
 // ScoreClassifier measures m on d, whose classes must be the ones that m was fitted to.

@@ -10,7 +10,8 @@ import (
 
 // Split names the rows of a Dataset to fit on and the rows to test on, each in ascending order.
 type Split struct {
-	Train, Test []int
+	Train []int // to fit on
+	Test  []int // to score on
 }
 
 // HoldOut sets the given share of the rows, in (0, 1), aside at random for testing. Both parts get at
