@@ -1,0 +1,43 @@
+package rl
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// StepSize is a learning rate: update number n = 1, 2, … moves by max(Floor, Alpha/n^Power). In a table
+// n counts the updates of one entry, elsewhere those of the learner.
+type StepSize struct {
+	Alpha float64 // of the first update, above 0 (and at most 1 in a table); 0 means the learner's default
+	Power float64 // 0: constant. Above ½ and up to 1 averages the noise away (Robbins & Monro 1951)
+	Floor float64 // never less than this, so that a world that changes is still followed; 0: no floor
+}
+
+// At returns the step size of update n, counted from 1.
+func (s StepSize) At(n uint64) float64 {
+	if s.Power == 0 {
+		return max(s.Floor, s.Alpha)
+	}
+	return max(s.Floor, s.Alpha*math.Pow(float64(n), -s.Power))
+}
+
+func (s StepSize) withDefault(alpha float64) StepSize {
+	if s.Alpha == 0 {
+		s.Alpha = alpha
+	}
+	return s
+}
+
+func (s StepSize) validate(most float64) error {
+	var errs []error
+	for _, f := range [...]struct {
+		name        string
+		value, most float64
+	}{{"Alpha", s.Alpha, most}, {"Power", s.Power, 1}, {"Floor", s.Floor, most}} {
+		if !(f.value >= 0 && f.value <= f.most) {
+			errs = append(errs, fmt.Errorf("rl: StepSize.%s is %v, want 0 to %v", f.name, f.value, f.most))
+		}
+	}
+	return errors.Join(errs...)
+}
