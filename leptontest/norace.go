@@ -1,0 +1,5 @@
+//go:build !race
+
+package leptontest
+
+const raceEnabled = false
