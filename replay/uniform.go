@@ -1,0 +1,68 @@
+package replay
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+
+	"github.com/leptonsched/lepton/internal/codec"
+	"github.com/leptonsched/lepton/internal/rng"
+)
+
+const uniformKind = "replay.uniform"
+
+// Uniform draws items of a ring, each with the same probability and with replacement, as experience
+// replay does (Lin 1992; Mnih et al. 2015). Not safe for concurrent use.
+type Uniform[T any] struct {
+	ring *Ring[T]
+	pcg  *rand.PCG
+	rand *rand.Rand // over pcg, without state of its own
+}
+
+// NewUniform draws from ring; the same seed and contents give the same draws.
+func NewUniform[T any](ring *Ring[T], seed uint64) *Uniform[T] {
+	pcg := rng.Source(seed, uniformKind)
+	return &Uniform[T]{ring, pcg, rand.New(pcg)}
+}
+
+// Sample fills dst with drawn items, in place in the ring, and returns how many it drew: len(dst), or
+// 0 from an empty ring.
+func (u *Uniform[T]) Sample(dst []*T) int {
+	if u.ring.Len() == 0 {
+		return 0
+	}
+	for i := range dst {
+		dst[i] = u.ring.At(u.rand.IntN(u.ring.Len()))
+	}
+	return len(dst)
+}
+
+// WriteTo writes the state of the random stream; the ring is saved by itself.
+func (u *Uniform[T]) WriteTo(w io.Writer) (int64, error) {
+	state, err := u.pcg.MarshalBinary()
+	if err != nil {
+		return 0, fmt.Errorf("replay: saving a sampler: %w", err)
+	}
+	n, err := codec.WriteContainer(w, uniformKind, state)
+	if err != nil {
+		return n, fmt.Errorf("replay: saving a sampler: %w", err)
+	}
+	return n, nil
+}
+
+// ReadFrom continues the random stream that WriteTo wrote. On an error the sampler stays as it was.
+func (u *Uniform[T]) ReadFrom(src io.Reader) (int64, error) {
+	kind, state, n, err := codec.ReadContainer(src)
+	if err != nil {
+		return n, fmt.Errorf("replay: loading a sampler: %w", err)
+	}
+	if kind != uniformKind {
+		return n, fmt.Errorf("%w: it holds %q, not %q", ErrSettings, kind, uniformKind)
+	}
+	var pcg rand.PCG
+	if err := pcg.UnmarshalBinary(state); err != nil {
+		return n, fmt.Errorf("replay: loading a sampler: %w: %v", ErrCorrupt, err)
+	}
+	*u.pcg = pcg
+	return n, nil
+}
