@@ -3,6 +3,7 @@ package lepton
 import (
 	"errors"
 	"fmt"
+	"math"
 )
 
 // ErrStateDim is returned when a StateEncoder appended another number of values than its StateDim.
@@ -19,41 +20,47 @@ var ErrActionCount = errors.New("lepton: a fixed action space offered a wrong nu
 // afterwards any number of readers may share it. The zero value is an empty observation.
 type Observation struct {
 	state   []float64
-	rows    []float64 // len(ids) × dim, row-major
-	ids     []uint64
-	legal   []bool
-	dim     int // features of an action
-	nLegal  int
-	offered int // actions offered when the decision was taken; ≥ len(ids)
-	limit   int // most actions kept; 0: no limit
+	rows    []float64 // the first len(actions)×dim are in use, row-major; the rest is zero, so that Add need not clear
+	actions []action
+	spare   []float64 // the row of an action beyond limit
+	dim     int       // features of an action
+	illegal int       // actions held that are not legal
+	unheld  int       // actions that were on offer and are not held
+	limit   int       // most actions held
+}
+
+type action struct {
+	id    uint64
+	legal bool
 }
 
 // Reset empties o for actions of actionDim features each (below 0 counts as 0: Spec.Validate reports
 // it) and keeps at most maxActions of those that will be added (0: all of them). Memory of earlier
 // uses is kept.
 func (o *Observation) Reset(actionDim, maxActions int) {
+	clear(o.Rows())
 	o.state = o.state[:0]
-	o.rows = o.rows[:0]
-	o.ids = o.ids[:0]
-	o.legal = o.legal[:0]
+	o.actions = o.actions[:0]
 	o.dim = max(actionDim, 0)
-	o.limit = maxActions
-	o.nLegal, o.offered = 0, 0
+	if o.limit = maxActions; maxActions <= 0 {
+		o.limit = math.MaxInt
+	}
+	o.illegal, o.unheld = 0, 0
 }
 
 // State returns the features that all actions share; its length is Spec.StateDim.
 func (o *Observation) State() []float64 { return o.state }
 
 // Len returns the number of actions held.
-func (o *Observation) Len() int { return len(o.ids) }
+func (o *Observation) Len() int { return len(o.actions) }
 
 // LegalCount returns how many of the actions held are legal.
-func (o *Observation) LegalCount() int { return o.nLegal }
+func (o *Observation) LegalCount() int { return len(o.actions) - o.illegal }
 
 // Offered returns how many actions were on offer when the decision was taken. It is larger than Len
 // in a Transition that keeps only the chosen row and a few sampled others (see Needs), and when the
 // limit given to Reset cut the list.
-func (o *Observation) Offered() int { return o.offered }
+func (o *Observation) Offered() int { return len(o.actions) + o.unheld }
 
 // ActionDim returns the number of features of one action.
 func (o *Observation) ActionDim() int { return o.dim }
@@ -64,13 +71,13 @@ func (o *Observation) Action(i int) []float64 {
 }
 
 // Rows returns all feature rows, Len×ActionDim, row-major, for batched scoring.
-func (o *Observation) Rows() []float64 { return o.rows }
+func (o *Observation) Rows() []float64 { return o.rows[:len(o.actions)*o.dim] }
 
 // ID returns the embedder's stable name for action i; in a fixed space it is i.
-func (o *Observation) ID(i int) uint64 { return o.ids[i] }
+func (o *Observation) ID(i int) uint64 { return o.actions[i].id }
 
 // Legal reports whether action i may be chosen.
-func (o *Observation) Legal(i int) bool { return o.legal[i] }
+func (o *Observation) Legal(i int) bool { return o.actions[i].legal }
 
 // SetState replaces the shared features by a copy of v.
 func (o *Observation) SetState(v []float64) { o.state = append(o.state[:0], v...) }
@@ -82,8 +89,9 @@ func (o *Observation) GrowState(n int) {
 	clear(o.state)
 }
 
-// SetOffered records how many actions were on offer, where o keeps only some of them.
-func (o *Observation) SetOffered(n int) { o.offered = n }
+// SetOffered records how many actions were on offer, where o holds only some of them. A number below
+// Len counts as Len.
+func (o *Observation) SetOffered(n int) { o.unheld = max(n-len(o.actions), 0) }
 
 // Actions returns the set through which actions are added to o.
 func (o *Observation) Actions() ActionSet { return ActionSet{o} }
@@ -91,10 +99,16 @@ func (o *Observation) Actions() ActionSet { return ActionSet{o} }
 // CopyFrom makes o a deep copy of src, reusing o's memory.
 func (o *Observation) CopyFrom(src *Observation) {
 	o.state = append(o.state[:0], src.state...)
-	o.rows = append(o.rows[:0], src.rows...)
-	o.ids = append(o.ids[:0], src.ids...)
-	o.legal = append(o.legal[:0], src.legal...)
-	o.dim, o.nLegal, o.offered, o.limit = src.dim, src.nLegal, src.offered, src.limit
+	rows := src.Rows()
+	if had := len(o.Rows()); had > len(rows) {
+		clear(o.rows[len(rows):had])
+	}
+	if len(o.rows) < len(rows) {
+		o.rows = make([]float64, len(rows))
+	}
+	copy(o.rows, rows)
+	o.actions = append(o.actions[:0], src.actions...)
+	o.dim, o.illegal, o.unheld, o.limit = src.dim, src.illegal, src.unheld, src.limit
 }
 
 // ActionSet is the open end of an Observation: an ActionSpace adds what it offers. It is a handle,
@@ -107,25 +121,54 @@ type ActionSet struct{ o *Observation }
 // the row returned is then a scratch one.
 func (s ActionSet) Add(id uint64, legal bool) []float64 {
 	o := s.o
-	o.offered++
-	at := len(o.rows)
-	o.rows = grow(o.rows, o.dim)
-	row := o.rows[at : at+o.dim : at+o.dim]
-	clear(row)
-	if o.limit > 0 && len(o.ids) >= o.limit {
-		o.rows = o.rows[:at]
-		return row
+	n := len(o.actions)
+	if n >= o.limit && o.full() {
+		return o.spareRow()
 	}
-	o.ids = append(o.ids, id)
-	o.legal = append(o.legal, legal)
-	if legal {
-		o.nLegal++
+	at := n * o.dim
+	end := at + o.dim
+	if n == cap(o.actions) || end > len(o.rows) {
+		o.makeRoom()
 	}
-	return row
+	o.actions = o.actions[:n+1]
+	o.actions[n] = action{id, legal}
+	if !legal {
+		o.illegal++
+	}
+	return o.rows[at:end:end]
+}
+
+// full reports whether o takes no more actions. A zero Observation, never Reset, has no limit yet.
+func (o *Observation) full() bool {
+	if o.limit == 0 {
+		o.limit = math.MaxInt
+	}
+	return len(o.actions) >= o.limit
+}
+
+// makeRoom doubles what o can hold, for Add.
+func (o *Observation) makeRoom() {
+	n := max(8, 2*len(o.actions))
+	if cap(o.actions) < n {
+		o.actions = append(make([]action, 0, n), o.actions...)
+	}
+	if len(o.rows) < n*o.dim {
+		grown := make([]float64, n*o.dim)
+		copy(grown, o.rows)
+		o.rows = grown
+	}
+}
+
+// spareRow counts an action that is not held and returns a zeroed row for it.
+func (o *Observation) spareRow() []float64 {
+	o.unheld++
+	o.spare = grow(o.spare[:0], o.dim)
+	clear(o.spare)
+	return o.spare
 }
 
 // Len returns the number of actions held so far.
-func (s ActionSet) Len() int { return len(s.o.ids) }
+func (s ActionSet) Len() int { return len(s.o.actions) }
 
 // grow lengthens s by n without setting the new values.
 func grow(s []float64, n int) []float64 {
@@ -147,8 +190,8 @@ func Offer[S any](o *Observation, actions ActionSpace[S], s S, maxActions int) e
 	n, dim := actions.ActionSpec()
 	o.Reset(dim, maxActions)
 	actions.Offer(ActionSet{o}, s)
-	if n > 0 && o.offered != n {
-		return fmt.Errorf("%w: %d instead of %d", ErrActionCount, o.offered, n)
+	if n > 0 && o.Offered() != n {
+		return fmt.Errorf("%w: %d instead of %d", ErrActionCount, o.Offered(), n)
 	}
 	return nil
 }

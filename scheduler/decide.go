@@ -1,0 +1,290 @@
+package scheduler
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/leptonsched/lepton"
+	"github.com/leptonsched/lepton/internal/rng"
+)
+
+// Decide chooses one of the actions open in state and remembers the decision until its outcome is
+// reported. Safe for concurrent use; never blocks, takes no lock, allocates nothing in steady state.
+//
+// It always answers with a legal action: where the learned policy, the encoder or the incumbent fails,
+// the next in line takes over and the fault is counted. The errors are ErrNoLegalAction, ErrActionSpace
+// and ErrClosed.
+func (s *Scheduler[S, O]) Decide(state S) (lepton.Decision, error) {
+	w := s.workers.Get().(*worker)
+	d, err := s.decide(w, &state, nil)
+	s.workers.Put(w)
+	return d, err
+}
+
+func (s *Scheduler[S, O]) decide(w *worker, state *S, ep *Episode[S, O]) (lepton.Decision, error) {
+	c, err := s.look(w, state)
+	if err != nil {
+		return lepton.Decision{}, err
+	}
+	s.take(&c)
+	p := w.probabilities(w.obs.Len())
+	s.distribute(w, &c, state, p)
+	action, propensity := s.draw(w, &c, state, p)
+	if c.mode == Shadow {
+		s.shadow(w, &c, state, action)
+	}
+	return s.commit(w, &c, ep, action, propensity, false), nil
+}
+
+// call is one decision on its way.
+type call struct {
+	mode    Mode
+	arm     lepton.Arm
+	key     uint64
+	seq     uint64
+	r       *record // nil: not tracked
+	evicted uint64
+	began   int64 // clock, nanoseconds
+	sound   bool  // the observation is what the encoder should have made
+	snap    *snapshot
+	version uint64 // of the snapshot that decided; 0: the incumbent did
+}
+
+// look observes state.
+func (s *Scheduler[S, O]) look(w *worker, state *S) (call, error) {
+	c := call{mode: Mode(s.mode.Load())}
+	if c.mode == closed {
+		return c, ErrClosed
+	}
+	c.began = s.now()
+	if detail := s.offer(w, state); detail != nil {
+		s.fault(FaultActionSpace, detail)
+		return c, fmt.Errorf("%w: %v", ErrActionSpace, detail)
+	}
+	if dropped := w.obs.Offered() - w.obs.Len(); dropped > 0 {
+		s.count.truncated.Add(uint64(dropped))
+	}
+	if w.obs.LegalCount() == 0 {
+		s.count.noAction.Add(1)
+		return c, ErrNoLegalAction
+	}
+	key, detail := s.encode(w, state)
+	if c.sound = detail == nil; !c.sound {
+		w.obs.GrowState(s.spec.StateDim)
+		s.fault(FaultEncoder, detail)
+	}
+	c.key = key
+	return c, nil
+}
+
+// offer fills the actions of w.obs, containing a panic of the embedder's code; nil: all went well.
+func (s *Scheduler[S, O]) offer(w *worker, state *S) (detail any) {
+	defer contain(&detail)
+	w.obs.Reset(s.spec.ActionDim, s.opt.MaxActions)
+	s.opt.Actions.Offer(w.obs.Actions(), *state)
+	if n := s.spec.Actions; n > 0 && w.obs.Offered() != n {
+		return fmt.Errorf("%w: %d instead of %d", lepton.ErrActionCount, w.obs.Offered(), n)
+	}
+	return nil
+}
+
+// encode fills the state of w.obs and asks for the key, containing a panic of the embedder's code.
+func (s *Scheduler[S, O]) encode(w *worker, state *S) (key uint64, detail any) {
+	defer contain(&detail)
+	if err := lepton.EncodeState(&w.obs, s.opt.Encoder, *state); err != nil {
+		return 0, err
+	}
+	if s.opt.Key != nil {
+		key = s.opt.Key(*state)
+	}
+	return key, nil
+}
+
+// contain turns a panic into a detail to be counted. Deferred directly.
+func contain(detail *any) {
+	if r := recover(); r != nil {
+		*detail = r
+	}
+}
+
+// take draws a number and a slot, and says whose turn it is.
+func (s *Scheduler[S, O]) take(c *call) {
+	c.snap = s.current.Load()
+	c.seq, c.r, c.evicted = s.ledger.acquire()
+	c.arm = s.assign(c)
+	if c.arm == lepton.ArmLearned {
+		switch {
+		case c.snap == nil && s.opt.Planner == nil:
+			c.arm = lepton.ArmIncumbent
+		case !c.sound || s.breaker.open(c.seq):
+			c.arm = lepton.ArmGuarded
+		}
+	}
+}
+
+// assign says which arm the key belongs to. Shares are intervals of one hash, so that a key keeps its
+// arm, and a larger canary only ever adds keys.
+func (s *Scheduler[S, O]) assign(c *call) lepton.Arm {
+	switch {
+	case c.mode < Canary:
+		return lepton.ArmIncumbent
+	case c.mode == Live && s.opt.Holdout == 0:
+		return lepton.ArmLearned
+	}
+	if s.opt.Key == nil || !c.sound {
+		c.key = rng.Mix(s.opt.Instance, c.seq)
+	}
+	u := rng.Uniform(rng.Mix(s.keySeed, c.key))
+	switch {
+	case u < s.opt.Holdout:
+		return lepton.ArmHoldout
+	case c.mode == Live || u >= 1-s.opt.Canary:
+		return lepton.ArmLearned
+	}
+	return lepton.ArmIncumbent
+}
+
+// distribute fills p by whoever is to decide; the incumbent steps in for a learned policy that fails.
+func (s *Scheduler[S, O]) distribute(w *worker, c *call, state *S, p []float64) {
+	if c.arm == lepton.ArmLearned {
+		if s.learned(w, c, c.began, state, p) {
+			return
+		}
+		c.arm = lepton.ArmGuarded
+	}
+	s.incumbent(w, state, p)
+}
+
+// draw picks an action by p and the exploration budget. Its randomness is a pure function of the
+// decision's number.
+func (s *Scheduler[S, O]) draw(w *worker, c *call, state *S, p []float64) (action int, propensity float64) {
+	bits := rng.Mix(s.drawSeed, c.seq)
+	u := rng.Uniform(bits)
+	share, n := s.opt.Explore.Share, 0
+	if share > 0 && c.mode != Off && c.arm != lepton.ArmHoldout {
+		n = s.eligible(w, c, state)
+	}
+	if n == 0 {
+		action = sample(p, u)
+		return action, min(p[action], 1)
+	}
+	if rng.Uniform(rng.Mix(bits, 1)) < share {
+		action = nth(w.q, int(u*float64(n)))
+		c.arm = lepton.ArmExplored
+	} else {
+		action = sample(p, u)
+	}
+	return action, min((1-share)*p[action]+share*w.q[action]/float64(n), 1)
+}
+
+// sample returns the index at which the running sum of p passes u; p sums to about 1.
+func sample(p []float64, u float64) int {
+	last := 0
+	for i, v := range p {
+		if v > 0 {
+			last = i
+			if u -= v; u < 0 {
+				return i
+			}
+		}
+	}
+	return last
+}
+
+// nth returns the index of the k-th value of marks that is not 0.
+func nth(marks []float64, k int) int {
+	for i, v := range marks {
+		if v != 0 {
+			if k == 0 {
+				return i
+			}
+			k--
+		}
+	}
+	return 0
+}
+
+// eligible marks in w.q the actions that exploration may take, and counts them.
+func (s *Scheduler[S, O]) eligible(w *worker, c *call, state *S) int {
+	q := w.q
+	bound := math.Inf(-1)
+	if !math.IsInf(s.opt.Explore.MaxLoss, 1) {
+		if !s.scores(w, c, state, q) {
+			return 0 // nobody can say how much worse an action looks: explore none
+		}
+		best := math.Inf(-1)
+		for i, v := range q {
+			if w.obs.Legal(i) {
+				best = max(best, v)
+			}
+		}
+		bound = best - s.opt.Explore.MaxLoss
+	} else {
+		clear(q)
+	}
+	n := 0
+	for i, v := range q {
+		if q[i] = 0; w.obs.Legal(i) && v >= bound {
+			q[i] = 1
+			n++
+		}
+	}
+	return n
+}
+
+// commit writes the decision down and returns it. action −1: the host will say.
+func (s *Scheduler[S, O]) commit(w *worker, c *call, ep *Episode[S, O], action int, propensity float64, ranked bool) lepton.Decision {
+	if c.arm != lepton.ArmLearned {
+		s.count.byArm[c.arm].Add(1)
+	}
+	if c.evicted != 0 {
+		s.count.evicted.Add(1)
+		s.note(w, Evicted, c.r, 0, nil)
+	}
+	r := c.r
+	var untracked record
+	if r == nil {
+		s.count.untracked.Add(1)
+		r = &untracked
+	}
+	r.facts = facts{
+		seq: c.seq, version: c.version, arm: c.arm, at: c.began, action: action, kept: -1,
+		propensity: propensity, ranked: ranked, linked: ep == nil,
+	}
+	if action >= 0 {
+		r.actionID = w.obs.ID(action)
+	}
+	if ep != nil {
+		ep.follow(w, r, c.sound)
+	}
+	if c.r != nil {
+		s.keep(w, r, s.opt.Learner != nil && c.mode != Off && c.sound)
+	}
+	s.note(w, Decided, r, 0, &w.obs)
+	d := r.decision(s.opt.Instance)
+	if c.r != nil {
+		s.ledger.publish(c.seq)
+	}
+	return d
+}
+
+// keep stores what will be needed of w.obs: by Chose, and by the learner if learn is set.
+func (s *Scheduler[S, O]) keep(w *worker, r *record, learn bool) {
+	others, finite := s.needs.Others, true
+	switch {
+	case r.ranked && others != lepton.AllRows && w.obs.Len() > 1+others:
+		s.ranked.store(r.seq, &w.obs, &s.count) // cut to size by Chose
+	case r.ranked || learn:
+		r.kept, finite = r.obs.pack(&w.obs, r.action, others, s.othersDraw(r.seq))
+	}
+	s.setLearnable(r, learn, finite)
+}
+
+func (s *Scheduler[S, O]) setLearnable(r *record, learn, finite bool) {
+	if r.learnable = learn && finite; learn && !finite {
+		s.count.notFinite.Add(1)
+	}
+}
+
+// othersDraw seeds the choice of the rows kept beside the chosen one.
+func (s *Scheduler[S, O]) othersDraw(seq uint64) uint64 { return rng.Mix(s.drawSeed, ^seq) }

@@ -1,0 +1,127 @@
+package scheduler
+
+import (
+	"time"
+
+	"github.com/leptonsched/lepton"
+	"github.com/leptonsched/lepton/internal/codec"
+)
+
+// The fields of a checkpoint's parts, each written and read side by side. The sizes are the least that
+// a part takes, so that a false count is refused before memory is set aside for it.
+const (
+	streamSize      = 8 + 4 + 8 + 8 + 8
+	packedSize      = 6 * 8
+	recordSize      = 12*8 + streamSize + 2*packedSize
+	snapshotSize    = 3*8 + 4 + 8
+	observationSize = 6 * 8
+)
+
+func writeSpec(out *codec.Writer, spec lepton.Spec) {
+	out.Int(spec.StateDim)
+	out.Int(spec.ActionDim)
+	out.Int(spec.Actions)
+	out.Strings(spec.StateNames)
+	out.Strings(spec.ActionNames)
+}
+
+func readSpec(in *codec.Reader) lepton.Spec {
+	return lepton.Spec{
+		StateDim: in.Int(), ActionDim: in.Int(), Actions: in.Int(),
+		StateNames: in.Strings(), ActionNames: in.Strings(),
+	}
+}
+
+func writeStream(out *codec.Writer, st *stream) {
+	out.Uint64(st.episode)
+	out.Uint32(st.agent)
+	out.Int(st.step)
+	out.Float(st.gamma)
+	out.Int(int(st.unit))
+}
+
+func readStream(in *codec.Reader) stream {
+	return stream{
+		episode: in.Uint64(), agent: in.Uint32(), step: in.Int(), gamma: in.Float(), unit: time.Duration(in.Int()),
+	}
+}
+
+func writePacked(out *codec.Writer, p *packed) {
+	out.Int(p.dim)
+	out.Int(p.offered)
+	out.Floats32(p.state)
+	out.Floats32(p.rows)
+	out.Uint64s(p.ids)
+	out.Int(len(p.legal))
+	for _, legal := range p.legal {
+		out.Bool(legal)
+	}
+}
+
+func readPacked(in *codec.Reader, p *packed) {
+	*p = packed{dim: in.Int(), offered: in.Int(), state: in.Floats32(), rows: in.Floats32(), ids: in.Uint64s()}
+	p.legal = make([]bool, in.Count(1))
+	for i := range p.legal {
+		p.legal[i] = in.Bool()
+	}
+	if n := len(p.ids); p.dim < 0 || len(p.legal) != n || p.dim > 0 && len(p.rows)/p.dim != n || len(p.rows) != n*p.dim {
+		in.Fail("%d actions of %d features in %d values", n, p.dim, len(p.rows))
+	}
+}
+
+func writeRecord(out *codec.Writer, r *record) {
+	out.Uint64(r.seq)
+	out.Uint64(r.version)
+	out.Uint64(r.actionID)
+	out.Float(r.propensity)
+	out.Float(r.reward)
+	out.Int(int(r.at))
+	out.Int(r.action)
+	out.Int(r.kept)
+	out.Uint8(uint8(r.arm))
+	out.Uint8(uint8(r.event))
+	for _, flag := range [...]bool{r.learnable, r.settled, r.linked, r.ranked, r.last} {
+		out.Bool(flag)
+	}
+	writeStream(out, &r.stream)
+	out.Float(r.phi)
+	out.Float(r.discount)
+	out.Int(int(r.elapsed))
+	out.Int(r.nextAction)
+	writePacked(out, &r.obs)
+	writePacked(out, &r.next)
+}
+
+func readRecord(in *codec.Reader, r *record) {
+	r.facts = facts{
+		seq: in.Uint64(), version: in.Uint64(), actionID: in.Uint64(), propensity: in.Float(), reward: in.Float(),
+		at: int64(in.Int()), action: in.Int(), kept: in.Int(), arm: lepton.Arm(in.Uint8()), event: EventKind(in.Uint8()),
+	}
+	for _, flag := range [...]*bool{&r.learnable, &r.settled, &r.linked, &r.ranked, &r.last} {
+		*flag = in.Bool()
+	}
+	r.stream = readStream(in)
+	r.phi, r.discount, r.elapsed, r.nextAction = in.Float(), in.Float(), time.Duration(in.Int()), in.Int()
+	readPacked(in, &r.obs)
+	readPacked(in, &r.next)
+	if r.learnable && r.action >= 0 && (r.kept < 0 || r.kept >= len(r.obs.ids)) ||
+		r.nextAction < -1 || r.nextAction >= max(len(r.next.ids), 1) || r.arm > lepton.ArmGuarded {
+		in.Fail("decision %d: action %d of %d, next %d of %d", r.seq, r.kept, len(r.obs.ids), r.nextAction, len(r.next.ids))
+	}
+}
+
+func writeObservation(out *codec.Writer, obs *lepton.Observation) {
+	var p packed
+	p.pack(obs, -1, lepton.AllRows, 0) // probes came out of packed records: float32 holds them exactly
+	writePacked(out, &p)
+}
+
+func readObservation(in *codec.Reader) *lepton.Observation {
+	var p packed
+	readPacked(in, &p)
+	obs := new(lepton.Observation)
+	if in.Err() == nil {
+		p.unpack(obs)
+	}
+	return obs
+}
