@@ -67,9 +67,15 @@ func (s *sampler) choose(p lepton.Policy, obs *lepton.Observation) (action int, 
 	return s.draw(probs, obs)
 }
 
-func (s *sampler) draw(probs []float64, obs *lepton.Observation) (int, float64, error) {
-	u := rng.Uniform(rng.Mix(s.seed, s.n))
+// uniform draws from [0, 1).
+func (s *sampler) uniform() float64 {
 	s.n++
+	return rng.Uniform(rng.Mix(s.seed, s.n))
+}
+
+// draw draws an action by probabilities, which it checks.
+func (s *sampler) draw(probs []float64, obs *lepton.Observation) (int, float64, error) {
+	u := s.uniform()
 	sum, chosen := 0.0, -1
 	for i, x := range probs {
 		if !(x >= 0) || x > 0 && !obs.Legal(i) {

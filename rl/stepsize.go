@@ -36,7 +36,11 @@ func (s StepSize) validate(most float64) error {
 		value, most float64
 	}{{"Alpha", s.Alpha, most}, {"Power", s.Power, 1}, {"Floor", s.Floor, most}} {
 		if !(f.value >= 0 && f.value <= f.most) {
-			errs = append(errs, fmt.Errorf("rl: StepSize.%s is %v, want 0 to %v", f.name, f.value, f.most))
+			want := "a finite number from 0"
+			if f.most == 1 {
+				want = "0 to 1"
+			}
+			errs = append(errs, fmt.Errorf("rl: StepSize.%s is %v, want %s", f.name, f.value, want))
 		}
 	}
 	return errors.Join(errs...)

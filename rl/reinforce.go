@@ -1,0 +1,368 @@
+package rl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/leptonsched/lepton"
+	"github.com/leptonsched/lepton/policy"
+)
+
+// REINFORCEOptions sets up a REINFORCE. The zero value works.
+type REINFORCEOptions struct {
+	StepSize  StepSize  // Alpha 0 means 0.01
+	Optimizer Optimizer // Adam unless set
+	Batch     int       // decisions an update, in whole episodes, at least; 0 means 64
+	Baseline  Baseline  // LinearBaseline unless set
+	Entropy   float64   // weight of the policy's entropy in what is maximised; keeps it exploring; 0: none
+	MaxNorm   float64   // longer gradients are shortened to this; 0 means 1, +Inf none
+	MaxRatio  float64   // cap on π/propensity, at least 1; 0 means 2. Higher: less bias, more variance
+	// Weights and Bias are where to start, laid out as for policy.NewLinear; nil means zeros, the uniform
+	// policy. Weights of the state stay as given where actions have features: they change no ranking.
+	Weights, Bias []float64
+
+	MaxOpen  int // episodes under way at most; 0 means 1,024. Beyond, the oldest is dropped and counted
+	MaxSteps int // decisions in them at most, all rows of each; 0 means 65,536. Beyond, as for MaxOpen
+}
+
+// Optimizer says how a gradient moves the weights.
+type Optimizer uint8
+
+// The optimizers.
+const (
+	Adam Optimizer = iota // adapts to each weight's own scale (Kingma & Ba 2015)
+	SGD                   // plain steps along the gradient
+)
+
+func (o REINFORCEOptions) withDefaults() REINFORCEOptions {
+	o.StepSize = o.StepSize.withDefault(0.01)
+	if o.Batch == 0 {
+		o.Batch = 64
+	}
+	if o.MaxNorm == 0 {
+		o.MaxNorm = 1
+	}
+	if o.MaxRatio == 0 {
+		o.MaxRatio = 2
+	}
+	if o.MaxOpen == 0 {
+		o.MaxOpen = 1024
+	}
+	if o.MaxSteps == 0 {
+		o.MaxSteps = 1 << 16
+	}
+	return o
+}
+
+func (o REINFORCEOptions) validate() error {
+	errs := []error{o.StepSize.validate(math.MaxFloat64)}
+	fault := func(bad bool, name string, value any, want string) {
+		if bad {
+			errs = append(errs, fmt.Errorf("rl: REINFORCEOptions.%s is %v, want %s", name, value, want))
+		}
+	}
+	fault(o.Optimizer > SGD, "Optimizer", o.Optimizer, "Adam or SGD")
+	fault(o.Baseline > NoBaseline, "Baseline", o.Baseline, "LinearBaseline, MeanBaseline or NoBaseline")
+	fault(o.Batch < 0, "Batch", o.Batch, "0 or more")
+	fault(!(o.Entropy >= 0) || math.IsInf(o.Entropy, 0), "Entropy", o.Entropy, "0 or more")
+	fault(!(o.MaxNorm > 0), "MaxNorm", o.MaxNorm, "above 0")
+	fault(!(o.MaxRatio >= 1), "MaxRatio", o.MaxRatio, "1 or more")
+	fault(o.MaxOpen < 0, "MaxOpen", o.MaxOpen, "0 or more")
+	fault(o.MaxSteps < 0, "MaxSteps", o.MaxSteps, "0 or more")
+	return errors.Join(errs...)
+}
+
+// REINFORCE learns a softmax over linear scores by the policy gradient with Monte-Carlo returns:
+//
+//	θ ← θ + α·Σ ρ·(G − V(s))·∇ log π(a|s),   G = r + discount·G′
+//
+// G comes from whole episodes, told apart by (Episode, Agent), whose transitions may arrive in any order.
+// A decision by itself (Episode 0) is an episode of length one: a contextual bandit. Where an episode was
+// cut, the baseline's value of the last state stands for the rest; 0 without a LinearBaseline.
+//
+// V is the Baseline. G − V is divided by its running root mean square, so that the unit of the reward
+// does not matter. ρ = π/propensity, capped at MaxRatio, corrects each decision for having been made by
+// another policy; capped weights and the uncorrected later part of the return leave a bias towards that
+// policy. The factor discount^t of the exact gradient is left out, as is usual.
+//
+// It is a lepton.TargetLearner too, by the gradient of the cross-entropy: a convex problem.
+//
+// Source: Williams (1992); Sutton & Barto (2018), sections 13.3 and 13.4. Not safe for concurrent use.
+// Beside lepton.Learner it is a lepton.Needer, Saver with io.ReaderFrom, PolicyDecoder and Specced.
+type REINFORCE struct {
+	spec     lepton.Spec
+	options  REINFORCEOptions
+	weights  []float64 // weights, then biases, as policy.NewLinear takes them
+	split    int       // where the biases begin
+	adam     *adam
+	baseline *returnModel
+	episodes *assembler
+	progress lepton.Progress
+	stats    REINFORCEStats
+
+	gradient []float64 // Σ over the decisions pending
+	pending  int
+	loss     float64 // Σ over the decisions pending
+
+	policy  lepton.Policy // at the present weights
+	scratch lepton.Scratch
+	returns []float64 // of the episode in hand, and its rewards and discounts
+	rewards []float64
+	decays  []float64
+}
+
+// REINFORCEStats counts what could not be used.
+type REINFORCEStats struct {
+	Open      int    // episodes under way
+	Dropped   uint64 // transitions left out: no room for their episode, or not usable
+	Duplicate uint64 // transitions that had arrived before
+	Skipped   uint64 // decisions without a propensity in (0, 1]: their rewards count, they teach nothing
+}
+
+// NewREINFORCE returns a learner for the observations of spec. All faults of o are reported together; a
+// spec whose actions have neither features nor a fixed number is a *lepton.SpecError.
+func NewREINFORCE(spec lepton.Spec, o REINFORCEOptions) (*REINFORCE, error) {
+	o = o.withDefaults()
+	errs := []error{o.validate()}
+	if o.Weights == nil {
+		o.Weights = make([]float64, spec.StateDim+spec.ActionDim)
+		if spec.ActionDim == 0 {
+			o.Weights = make([]float64, spec.StateDim*spec.Actions)
+		}
+	}
+	linear, err := policy.NewLinear(spec, o.Weights, o.Bias)
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return nil, err
+	}
+	weights, bias := linear.Weights()
+	l := &REINFORCE{
+		spec: spec, options: o,
+		weights: append(weights, bias...), split: len(weights),
+		baseline: newReturnModel(o.Baseline, spec.StateDim),
+		episodes: newAssembler(o.MaxOpen, o.MaxSteps),
+		progress: lepton.Progress{Loss: math.NaN(), Idle: true},
+	}
+	l.adam = newAdam(len(l.weights))
+	l.gradient = make([]float64, len(l.weights))
+	l.policy, err = l.publish(l.weights)
+	return l, err
+}
+
+// publish makes the policy of some weights, which must be finite.
+func (l *REINFORCE) publish(weights []float64) (lepton.Policy, error) {
+	linear, err := policy.NewLinear(l.spec, weights[:l.split], weights[l.split:])
+	if err != nil {
+		return nil, err
+	}
+	return policy.Softmax(linear, 1)
+}
+
+// Observe implements lepton.Learner. The gradient of a whole episode is added up when its last transition
+// arrives; Step applies it.
+func (l *REINFORCE) Observe(t *lepton.Transition) {
+	l.progress.Observed++
+	switch {
+	case !l.fits(t):
+		l.episodes.discard(t)
+	case t.Episode == 0:
+		alone := [...]*lepton.Transition{t}
+		l.learn(alone[:])
+	default:
+		if episode := l.episodes.add(t); episode != nil {
+			l.learn(episode)
+		}
+	}
+}
+
+// fits reports whether t is of the learner's spec and can be learned from.
+func (l *REINFORCE) fits(t *lepton.Transition) bool { return usable(t) && l.knows(&t.Obs) }
+
+// knows reports whether obs is of the learner's spec.
+func (l *REINFORCE) knows(obs *lepton.Observation) bool {
+	if len(obs.State()) != l.spec.StateDim || obs.ActionDim() != l.spec.ActionDim {
+		return false
+	}
+	for i := range obs.Len() {
+		if l.spec.ActionDim == 0 && obs.ID(i) >= uint64(l.spec.Actions) {
+			return false
+		}
+	}
+	return true
+}
+
+// learn adds the gradient of one episode and shows its returns to the baseline.
+func (l *REINFORCE) learn(episode []*lepton.Transition) {
+	l.rewards, l.decays = l.rewards[:0], l.decays[:0]
+	for _, t := range episode {
+		l.rewards, l.decays = append(l.rewards, t.Reward), append(l.decays, t.Discount)
+	}
+	l.returns = append(l.returns[:0], l.rewards...)
+	Returns(l.returns, l.rewards, l.decays, l.tail(episode[len(episode)-1]))
+
+	for i, t := range episode {
+		l.baseline.surprise(l.returns[i] - l.baseline.predict(t.Obs.State()))
+	}
+	unit := math.Sqrt(l.baseline.scale)
+	if unit == 0 {
+		unit = 1
+	}
+	for i, t := range episode {
+		l.reinforce(t, (l.returns[i]-l.baseline.predict(t.Obs.State()))/unit)
+	}
+	for i, t := range episode {
+		l.baseline.observe(t.Obs.State(), l.returns[i])
+	}
+}
+
+// tail is the value of what follows the last transition of an episode.
+func (l *REINFORCE) tail(t *lepton.Transition) float64 {
+	if t.Discount == 0 || l.options.Baseline != LinearBaseline || len(t.Next.State()) != l.spec.StateDim {
+		return 0
+	}
+	return l.baseline.predict(t.Next.State())
+}
+
+// reinforce adds ρ·advantage·∇ log π(a|s) + entropy·∇ H(π(·|s)).
+func (l *REINFORCE) reinforce(t *lepton.Transition, advantage float64) {
+	if !(t.Propensity > 0 && t.Propensity <= 1) {
+		l.stats.Skipped++
+		return
+	}
+	l.scratch.Reset()
+	n := t.Obs.Len()
+	pi, pull := l.scratch.Floats(n), l.scratch.Floats(n)
+	l.policy.Probs(pi, &t.Obs, &l.scratch)
+	weight := min(pi[t.Action]/t.Propensity, l.options.MaxRatio) * advantage
+	entropy := 0.0
+	for _, p := range pi {
+		if p > 0 {
+			entropy -= p * math.Log(p)
+		}
+	}
+	for i, p := range pi {
+		pull[i] = -weight * p
+		if p > 0 {
+			pull[i] -= l.options.Entropy * p * (math.Log(p) + entropy)
+		}
+	}
+	pull[t.Action] += weight
+	l.addGradient(&t.Obs, pull)
+	l.loss -= weight*math.Log(max(pi[t.Action], math.SmallestNonzeroFloat64)) + l.options.Entropy*entropy
+}
+
+// ObserveTarget implements lepton.TargetLearner: it adds the gradient of −weight·Σ target·log π.
+func (l *REINFORCE) ObserveTarget(obs *lepton.Observation, target []float64, weight float64) {
+	l.progress.Observed++
+	if !l.knows(obs) || len(target) != obs.Len() {
+		l.episodes.dropped++
+		return
+	}
+	l.scratch.Reset()
+	pi, pull := l.scratch.Floats(obs.Len()), l.scratch.Floats(obs.Len())
+	l.policy.Probs(pi, obs, &l.scratch)
+	for i, p := range pi {
+		pull[i] = weight * (target[i] - p)
+		if target[i] > 0 {
+			l.loss -= weight * target[i] * math.Log(max(p, math.SmallestNonzeroFloat64))
+		}
+	}
+	l.addGradient(obs, pull)
+}
+
+// addGradient turns what each score is pulled by into what each weight is pulled by.
+func (l *REINFORCE) addGradient(obs *lepton.Observation, pull []float64) {
+	l.pending++
+	state := obs.State()
+	for i, c := range pull {
+		if c == 0 {
+			continue
+		}
+		if l.spec.ActionDim > 0 {
+			g := l.gradient[l.spec.StateDim:l.split]
+			for j, x := range obs.Action(i) {
+				g[j] += c * x
+			}
+			continue
+		}
+		a := int(obs.ID(i))
+		g := l.gradient[a*len(state) : (a+1)*len(state)]
+		for j, x := range state {
+			g[j] += c * x
+		}
+		l.gradient[l.split+a] += c
+	}
+}
+
+// Step implements lepton.Learner: one update, once Batch decisions are pending.
+func (l *REINFORCE) Step(ctx context.Context) (lepton.Progress, error) {
+	if err := ctx.Err(); err != nil {
+		return l.progress, err
+	}
+	if l.progress.Idle = l.pending < l.options.Batch; l.progress.Idle {
+		return l.progress, nil
+	}
+	err := l.update()
+	clear(l.gradient)
+	l.pending, l.loss = 0, 0
+	l.progress.Idle = true
+	return l.progress, err
+}
+
+func (l *REINFORCE) update() error {
+	square := 0.0
+	for i := range l.gradient {
+		l.gradient[i] /= float64(l.pending)
+		square += l.gradient[i] * l.gradient[i]
+	}
+	norm := math.Sqrt(square)
+	if !finite(norm) {
+		return ErrNotFinite
+	}
+	if norm > l.options.MaxNorm {
+		for i := range l.gradient {
+			l.gradient[i] *= l.options.MaxNorm / norm
+		}
+	}
+	weights := slices.Clone(l.weights)
+	alpha := l.options.StepSize.At(l.progress.Updates + 1)
+	if l.options.Optimizer == Adam {
+		l.adam.step(weights, l.gradient, alpha)
+	} else {
+		for i, g := range l.gradient {
+			weights[i] += alpha * g
+		}
+	}
+	p, err := l.publish(weights)
+	if err != nil {
+		return ErrNotFinite
+	}
+	l.policy, l.weights = p, weights
+	l.baseline.solve()
+	l.progress.Updates++
+	l.progress.Loss = l.loss / float64(l.pending)
+	return nil
+}
+
+// Policy implements lepton.Learner: policy.Softmax over a policy.Linear, with all their abilities.
+func (l *REINFORCE) Policy() lepton.Policy { return l.policy }
+
+// Needs implements lepton.Needer: the gradient runs over all actions.
+func (l *REINFORCE) Needs() lepton.Needs { return lepton.Needs{Others: lepton.AllRows} }
+
+// Spec implements lepton.Specced.
+func (l *REINFORCE) Spec() lepton.Spec { return l.spec }
+
+// Stats counts what could not be used.
+func (l *REINFORCE) Stats() REINFORCEStats {
+	s := l.stats
+	s.Open, s.Dropped, s.Duplicate = len(l.episodes.order), l.episodes.dropped, l.episodes.duplicate
+	return s
+}
+
+// Weights returns a copy of the weights and biases, laid out as for policy.NewLinear.
+func (l *REINFORCE) Weights() (weights, bias []float64) {
+	return slices.Clone(l.weights[:l.split]), slices.Clone(l.weights[l.split:])
+}

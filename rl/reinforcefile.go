@@ -1,0 +1,82 @@
+package rl
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/leptonsched/lepton"
+	"github.com/leptonsched/lepton/internal/codec"
+	"github.com/leptonsched/lepton/policy"
+)
+
+const kindREINFORCE = "rl.reinforce"
+
+// Kind implements lepton.Saver.
+func (l *REINFORCE) Kind() string { return kindREINFORCE }
+
+// WriteTo implements lepton.Saver.
+func (l *REINFORCE) WriteTo(w io.Writer) (int64, error) {
+	var b codec.Writer
+	writeSpec(&b, l.spec)
+	writeProgress(&b, l.progress)
+	b.Uint64(l.stats.Skipped)
+	b.Floats(l.weights)
+	b.Floats(l.gradient)
+	b.Int(l.pending)
+	b.Float(l.loss)
+	l.adam.write(&b)
+	l.baseline.write(&b)
+	l.episodes.write(&b)
+	return codec.WriteContainer(w, kindREINFORCE, b.Bytes())
+}
+
+// ReadFrom implements io.ReaderFrom: it takes over what WriteTo wrote, or leaves the learner as it is and
+// says why. Options are not saved; continue with those of the writer.
+func (l *REINFORCE) ReadFrom(r io.Reader) (int64, error) {
+	return restore(r, kindREINFORCE, func(in *codec.Reader) error {
+		if err := readSpec(in, l.spec, kindREINFORCE); err != nil {
+			return err
+		}
+		next := *l
+		next.progress = readProgress(in)
+		next.stats.Skipped = in.Uint64()
+		next.weights = readFloats(in, len(l.weights))
+		next.gradient = in.Floats() // may hold what the next Step will refuse
+		if len(next.gradient) != len(l.weights) {
+			in.Fail("a gradient of %d values", len(next.gradient))
+		}
+		next.pending, next.loss = in.Int(), in.Float()
+		if next.pending < 0 {
+			in.Fail("%d decisions pending", next.pending)
+		}
+		next.adam = readAdam(in, len(l.weights))
+		next.baseline = readReturnModel(in, l.baseline)
+		next.episodes = newAssembler(l.options.MaxOpen, l.options.MaxSteps)
+		if err := next.episodes.read(in, l.fits); err != nil {
+			return err
+		}
+		if err := in.Close(); err != nil {
+			return err
+		}
+		next.progress.Idle = next.pending < l.options.Batch
+		var err error
+		if next.policy, err = next.publish(next.weights); err != nil {
+			return err
+		}
+		*l = next
+		return nil
+	})
+}
+
+// DecodePolicy implements lepton.PolicyDecoder for the policies that this learner makes.
+func (l *REINFORCE) DecodePolicy(kind string, r io.Reader) (lepton.Policy, error) {
+	p, err := policy.Decode(kind, r)
+	if err != nil {
+		return nil, err
+	}
+	s, ok := p.(lepton.Specced)
+	if !ok {
+		return nil, fmt.Errorf("%w: %q states no spec", ErrKind, kind)
+	}
+	return p, s.Spec().Check(kindREINFORCE, l.spec)
+}
