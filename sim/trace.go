@@ -17,8 +17,33 @@ type Job struct {
 
 // Trace is a workload with the machine it was made for, jobs in order of ID.
 type Trace struct {
-	Name     string
-	MaxNodes int64 // 0: unknown
-	MaxProcs int64
-	Jobs     []Job
+	Name      string
+	MaxNodes  int64 // 0: unknown
+	MaxProcs  int64
+	UnixStart int64 // Unix time of the trace's second 0; 0: unknown
+	Jobs      []Job
+	Names     Names // empty where the source has numbers only
+}
+
+// Names tells what the numbers in the jobs of a Trace stand for: number n is the name at index n−1.
+type Names struct {
+	Users, Groups, Apps, Queues, Parts []string
+}
+
+// Load returns the offered load: the processor seconds of all jobs over those that the machine has between
+// the first and the last submission. It is 0 where that span or the machine is empty.
+func (t *Trace) Load() float64 {
+	if len(t.Jobs) == 0 || t.MaxProcs <= 0 {
+		return 0
+	}
+	first, last, work := t.Jobs[0].Submit, t.Jobs[0].Submit, 0.0
+	for i := range t.Jobs {
+		j := &t.Jobs[i]
+		first, last = min(first, j.Submit), max(last, j.Submit)
+		work += float64(j.Run) * float64(j.Procs)
+	}
+	if last == first {
+		return 0
+	}
+	return work / (float64(last-first) * float64(t.MaxProcs))
 }
