@@ -2,6 +2,7 @@ package features_test
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/leptonsched/lepton"
@@ -112,4 +113,67 @@ func ExampleDiscrete() {
 	// hold true [1 0 0]
 	// add true [0 1 0]
 	// remove false [0 0 1]
+}
+
+func ExampleFitScaler() {
+	history := []float64{ // load and queue of five observations
+		0.1, 3,
+		0.5, math.NaN(),
+		0.9, 5,
+		0.5, 4,
+		0.5, 900,
+	}
+	scaler, err := features.FitScaler(history, 2, features.FillMedian(), features.ClipQuantiles(0, 0.75), features.MinMax())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	row := []float64{0.3, math.NaN()}
+	if err := scaler.Apply(row, row); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.2f\n", row)
+	// Output: [0.50 0.75]
+}
+
+func ExampleNewDiscretizer() {
+	load, err := features.UniformCuts(0, 1, 4)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	table, err := features.NewDiscretizer([][]float64{load, {1, 10}}, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var obs lepton.Observation
+	obs.Reset(0, 0)
+	for _, state := range [][]float64{{0.3, 0}, {0.4, 0}, {0.4, 1}, {math.NaN(), 50}} {
+		obs.SetState(state)
+		fmt.Print(table.Key(&obs), " ")
+	}
+	states, _ := table.Keys()
+	fmt.Println("of", states)
+	// Output: 4 4 5 18 of 20
+}
+
+func ExampleTop() {
+	names := []string{"load", "queue", "noise"}
+	rows := []float64{0.1, 1, 0.5, 0.2, 5, 0.4, 0.4, 2, 0.5, 0.8, 6, 0.4}
+	wait := []float64{1, 2, 4, 8}
+	scores, err := features.Correlation(rows, len(names), wait)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	best, err := features.Top(names, scores, 2)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	narrow, err := best.Append(nil, rows[:3])
+	fmt.Println(best.FeatureNames(), narrow, err)
+	// Output: [load queue] [0.1 1] <nil>
 }
