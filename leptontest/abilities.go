@@ -47,11 +47,6 @@ func (u *subject) checkScorer(t suite) {
 			}
 		}
 	})
-	check(t, "ScoresUntouched", func(s suite) {
-		u.checkUntouched(s, ofScorer, func(obs *lepton.Observation, scratch *lepton.Scratch) {
-			scorer.Scores(make([]float64, obs.Len()), obs, scratch)
-		})
-	})
 	check(t, "ScoresConcurrent", func(s suite) { u.checkConcurrent(s, ofScorer, score) })
 	if u.spec.Actions == 0 {
 		check(t, "ScoresPermuted", func(s suite) { u.checkPermuted(s, ofScorer, score) })

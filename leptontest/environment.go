@@ -125,9 +125,11 @@ func (w world) checkObservation(s suite) {
 			}
 			want := clone(obs)
 			poison(obs)
-			w.Observe(again)
-			if d := difference(want, again); d != "" {
-				return fault(same, i, "overwriting the observation handed out changed the world: "+d)
+			poison(again)
+			var third lepton.Observation
+			w.Observe(&third)
+			if d := difference(want, &third); d != "" {
+				return fault(same, i, "overwriting the observations handed out changed the world: "+d)
 			}
 			return true
 		})

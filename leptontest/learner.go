@@ -371,6 +371,6 @@ func poisonTransition(t *lepton.Transition) {
 	obs, next := t.Obs, t.Next
 	poison(&obs)
 	poison(&next)
-	*t = lepton.Transition{Obs: obs, Next: next, Action: -1, NextAction: -1, Step: -1,
+	*t = lepton.Transition{Obs: obs, Next: next, NextAction: -1, Step: -1,
 		Propensity: math.NaN(), Reward: math.NaN(), Discount: math.NaN(), Elapsed: -1, Arm: 255}
 }

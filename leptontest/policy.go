@@ -59,15 +59,15 @@ func policy(t suite, p lepton.Policy, spec lepton.Spec, o PolicyOptions) {
 	if !ok {
 		return
 	}
+	// First, because every other check asks about these observations again.
+	check(t, "Untouched", func(s suite) { u.checkUntouched(s, ofPolicy, p.Probs) })
+	if scorer, ok := p.(lepton.Scorer); ok {
+		check(t, "ScoresUntouched", func(s suite) { u.checkUntouched(s, ofScorer, scorer.Scores) })
+	}
 	u.checkSpec(t)
 	check(t, "Probabilities", u.checkProbabilities)
 	check(t, "Deterministic", u.checkDeterministic)
 	check(t, "KeepsNothing", u.checkKeepsNothing)
-	check(t, "ObservationUntouched", func(s suite) {
-		u.checkUntouched(s, ofPolicy, func(obs *lepton.Observation, scratch *lepton.Scratch) {
-			p.Probs(make([]float64, obs.Len()), obs, scratch)
-		})
-	})
 	check(t, "Concurrent", func(s suite) { u.checkConcurrent(s, ofPolicy, u.probs) })
 	if spec.Actions == 0 {
 		check(t, "Permuted", func(s suite) { u.checkPermuted(s, ofPolicy, u.probs) })
@@ -97,7 +97,7 @@ func newSubject(t suite, p lepton.Policy, spec lepton.Spec, o PolicyOptions) (*s
 		t.Errorf("leptontest: the spec given: %v", err)
 		return nil, false
 	}
-	u := &subject{Policy: p, spec: spec, o: o, obs: o.Observations}
+	u := &subject{Policy: p, spec: spec, o: o, obs: slices.Clone(o.Observations)}
 	if len(u.obs) == 0 {
 		u.obs = newGenerator(o.Seed, spec).observations(o.MaxActions)
 	}
@@ -106,6 +106,7 @@ func newSubject(t suite, p lepton.Policy, spec lepton.Spec, o PolicyOptions) (*s
 			t.Errorf("leptontest: observation %d given has no legal action or another shape than the spec", i)
 			return nil, false
 		}
+		u.obs[i] = clone(obs) // the caller's are never changed, not even by a policy that does so
 	}
 	u.name = func(i int) string {
 		where := fmt.Sprintf("generated with seed %d", o.Seed)
@@ -242,11 +243,11 @@ func (u *subject) checkKeepsNothing(s suite) {
 }
 
 // checkUntouched demands that answering leaves the observation as it was.
-func (u *subject) checkUntouched(s suite, of string, answer func(*lepton.Observation, *lepton.Scratch)) {
+func (u *subject) checkUntouched(s suite, of string, answer func(dst []float64, obs *lepton.Observation, scratch *lepton.Scratch)) {
 	r := rule{of, "the observation is read, never changed", "take temporary memory from scratch.Floats"}
 	for i, obs := range u.obs {
 		mine := clone(obs)
-		answer(mine, new(lepton.Scratch))
+		answer(make([]float64, obs.Len()), mine, new(lepton.Scratch))
 		if d := difference(obs, mine); d != "" {
 			r.broken(s, "%s: before and after, %s", u.name(i), d)
 			return

@@ -2,6 +2,7 @@ package leptontest
 
 import (
 	"math"
+	"sync/atomic"
 	"testing"
 
 	"github.com/leptonsched/lepton"
@@ -53,13 +54,13 @@ func TestStateEncoderPasses(t *testing.T) {
 	runEncoder(alloc, EncoderOptions{AllowAllocs: true}).mustPass(t)
 }
 
-var leaked *float64
+var leaked atomic.Pointer[float64]
 
 // leak allocates.
 func leak(v float64) *float64 {
 	p := new(float64)
 	*p = v
-	leaked = p
+	leaked.Store(p)
 	return p
 }
 
