@@ -18,7 +18,6 @@ type worker struct {
 	id             uint64
 	running, slots int
 	up             bool
-	zone           string
 }
 
 type pool struct {

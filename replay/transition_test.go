@@ -80,7 +80,7 @@ func TestReadTransitionRefuses(t *testing.T) {
 		"bytes too many":              append(bytes.Clone(good), 0),
 		"an action that is not there": make(func(t *lepton.Transition) { t.Action = 1 }),
 		"a next action below −1":      make(func(t *lepton.Transition) { t.NextAction = -2 }),
-		"fewer offered than held":     make(func(t *lepton.Transition) { t.Next.SetOffered(0) }),
+		"fewer offered than held":     append(append(bytes.Clone(good[:len(good)-33]), 0), good[len(good)-32:]...), // 33: offered, length and the one action
 		"rows of a million features":  make(func(t *lepton.Transition) { t.Next.Reset(maxActionDim+1, 0) }),
 	} {
 		t.Run(name, func(t *testing.T) {

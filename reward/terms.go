@@ -18,7 +18,7 @@ type Term[O any] struct {
 
 // Part is the share that one Term had in one reward.
 type Part struct {
-	Name  string
+	Name  string  // of the term
 	Value float64 // weight included: the parts add up to the reward
 }
 
