@@ -200,10 +200,11 @@ func parseInt(s []byte) (v int64, ok bool) {
 		s = s[1:]
 	}
 	for _, c := range s {
-		if c < '0' || c > '9' || v > (math.MaxInt64-9)/10 {
+		digit := int64(c) - '0'
+		if digit < 0 || digit > 9 || v > (math.MaxInt64-digit)/10 {
 			return 0, false
 		}
-		v = v*10 + int64(c-'0')
+		v = v*10 + digit
 	}
 	if negative {
 		v = -v

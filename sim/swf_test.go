@@ -58,16 +58,16 @@ func TestReadSWFCleaning(t *testing.T) {
 }
 
 func TestReadSWFSortsStably(t *testing.T) {
-	got, c, err := ReadSWF(strings.NewReader(head+
-		rec("3", "30", "1", "1", "1", "1")+rec("1", "40", "1", "1", "1", "1")+
-		rec("3", "20", "1", "1", "1", "1")+rec("2", "50", "1", "1", "1", "1")), "x", TraceOptions{})
-	require.NoError(t, err)
-	var order []int64
-	for _, j := range got.Jobs {
-		order = append(order, j.ID, j.Submit)
+	text := head
+	for i := range 60 { // three jobs of each number, the numbers falling
+		text += rec(strconv.Itoa(20-i/3), strconv.Itoa(i), "1", "1", "1", "1")
 	}
-	require.Equal(t, []int64{1, 40, 2, 50, 3, 30, 3, 20}, order)
-	require.Equal(t, []Count{{"submitted before the job of the next smaller number", 2}}, c.Noted)
+	got, c, err := ReadSWF(strings.NewReader(text), "x", TraceOptions{})
+	require.NoError(t, err)
+	for i, j := range got.Jobs {
+		require.Equal(t, []int64{int64(1 + i/3), int64(57 - i/3*3 + i%3)}, []int64{j.ID, j.Submit})
+	}
+	require.Equal(t, []Count{{"submitted before the job of the next smaller number", 19}}, c.Noted)
 }
 
 func TestReadSWFMachine(t *testing.T) {
