@@ -24,7 +24,8 @@
 //
 // Closures are called from every goroutine that decides: they are pure, do not block and allocate
 // nothing. States and actions are passed by value; where they are large structs, let S and A be
-// pointers. A kind that is missing here is a Fill away.
+// pointers. A kind that is missing here is a Fill away, and so are the nanoseconds that composing
+// closures costs: it writes a whole row with one call.
 //
 // Numbers are passed on as they are, NaN and infinities included, unless the kind says otherwise; what
 // is missing is filled in by a Scaler, which was fitted on data and travels in the policy's snapshot.

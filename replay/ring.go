@@ -34,7 +34,7 @@ func (r *Ring[T]) Next() *T {
 	return r.At(r.size - 1)
 }
 
-// At returns item i of Len, counted from the oldest, in place: it is good until it is overwritten.
+// At returns item i, 0 ≤ i < Len, counted from the oldest, in place: it is good until it is overwritten.
 func (r *Ring[T]) At(i int) *T { return &r.items[r.index(i)] }
 
 // index is the place of item i, counted from the oldest.
