@@ -178,7 +178,7 @@ func poison(o *lepton.Observation) {
 // dirtyScratch returns a scratch whose memory holds v.
 func dirtyScratch(v float64) *lepton.Scratch {
 	s := new(lepton.Scratch)
-	block := s.Floats(1 << 16)
+	block := s.Floats(1 << 12)
 	for i := range block {
 		block[i] = v
 	}

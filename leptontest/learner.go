@@ -155,21 +155,34 @@ func (u *pupil) finish(s suite, l lepton.Learner) bool {
 	return true
 }
 
-// answers is what p says of every probe.
+// answers is what p says of every probe: probabilities and, of a lepton.Scorer, scores, which show
+// differences that an argmax hides.
 func (u *pupil) answers(p lepton.Policy) [][]float64 {
-	all := make([][]float64, len(u.probes.obs))
-	for i, obs := range u.probes.obs {
-		all[i] = filled(obs.Len(), math.NaN())
-		p.Probs(all[i], obs, nil)
+	all := make([][]float64, 0, 2*len(u.probes.obs))
+	for _, obs := range u.probes.obs {
+		probs := filled(obs.Len(), math.NaN())
+		p.Probs(probs, obs, nil)
+		all = append(all, probs)
+	}
+	if scorer, ok := p.(lepton.Scorer); ok {
+		for _, obs := range u.probes.obs {
+			scores := filled(obs.Len(), math.NaN())
+			scorer.Scores(scores, obs, nil)
+			all = append(all, scores)
+		}
 	}
 	return all
 }
 
 // compare returns where two sets of answers differ, nil for nowhere.
 func (u *pupil) compare(a, b [][]float64) error {
+	if len(a) != len(b) {
+		return errors.New("one of the policies is a lepton.Scorer, the other is not")
+	}
 	for i := range a {
 		if j := differ(a[i], b[i]); j >= 0 {
-			return fmt.Errorf("%s: action %d gets %v and %v", u.probes.name(i), j, at(a[i], j), at(b[i], j))
+			what := [...]string{"gets", "scores"}[i/len(u.probes.obs)]
+			return fmt.Errorf("%s: action %d %s %v and %v", u.probes.name(i%len(u.probes.obs)), j, what, at(a[i], j), at(b[i], j))
 		}
 	}
 	return nil

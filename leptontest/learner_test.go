@@ -357,7 +357,7 @@ func TestLearnerCatches(t *testing.T) {
 				t.Skip("breaks its word about concurrency on purpose")
 			}
 			o := LearnerOptions{}
-			if test.subtest == "NoData" || test.subtest == "Cancelled" {
+			if test.fault == "waits for data" || test.fault == "ignores ctx" {
 				o.Wait = 150 * time.Millisecond
 			}
 			runLearner(tutors(test.fault), o).mustCatch(t, test.subtest, test.what, test.others...)
@@ -372,6 +372,35 @@ func TestLearnerWithoutReadFrom(t *testing.T) {
 	}
 	factory := func() lepton.Learner { l := newTutor(""); return half{l, l} }
 	runLearner(factory, LearnerOptions{}).mustCatch(t, "Checkpoint", "there is no ReadFrom")
+}
+
+// A snapshot whose probabilities stand while its scores follow the learner is caught by the scores.
+func TestLearnerCatchesSharedScores(t *testing.T) {
+	if raceEnabled {
+		t.Skip("breaks its word about concurrency on purpose")
+	}
+	factory := func() lepton.Learner { return slim{ranker{newTutor("")}} }
+	runLearner(factory, LearnerOptions{}).mustCatch(t, "Snapshot", "scores")
+}
+
+// ranker publishes uniform policies that rank by weights shared with the learner.
+type ranker struct{ *tutor }
+
+func (r ranker) Policy() lepton.Policy { return ranked{weighted(r.w)} }
+
+type ranked struct{ w weighted }
+
+func (r ranked) Probs(p []float64, obs *lepton.Observation, s *lepton.Scratch) {
+	weighted(make([]float64, len(r.w))).Probs(p, obs, s)
+}
+
+func (r ranked) Scores(dst []float64, obs *lepton.Observation, _ *lepton.Scratch) {
+	for i := range dst {
+		dst[i] = math.Inf(-1)
+		if obs.Legal(i) {
+			dst[i] = r.w[0] * obs.Action(i)[0]
+		}
+	}
 }
 
 // Writing that changes the learner, the same way each time, is seen only beside one that never wrote.
