@@ -132,8 +132,8 @@ func (w *fullWriter) Write(p []byte) (int, error) {
 func checkWrites(s suite, saver lepton.Saver) []byte {
 	r := rule{"lepton.Saver", "WriteTo writes the same bytes every time, counts them, and passes the writer's error on; Kind names the format",
 		"write fields in a fixed order (sort a map's keys first), no time stamps; return the bytes written and the error, wrapped"}
-	if saver.Kind() == "" || saver.Kind() != saver.Kind() {
-		r.broken(s, "Kind is %q, then %q", saver.Kind(), saver.Kind())
+	if kind, again := saver.Kind(), saver.Kind(); kind == "" || kind != again {
+		r.broken(s, "Kind is %q, then %q", kind, again)
 	}
 	var first, second bytes.Buffer
 	for _, buf := range []*bytes.Buffer{&first, &second} {
