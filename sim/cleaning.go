@@ -7,7 +7,7 @@ import (
 
 // Cleaning tells what a trace reader did to the records of a file. Its String is meant for people.
 type Cleaning struct {
-	Trace    string
+	Trace    string  // the trace's name
 	Records  int     // job records read
 	Kept     int     // jobs left
 	Dropped  []Count // records left out, by reason; a record counts once
@@ -16,10 +16,10 @@ type Cleaning struct {
 	Machine  string  // where MaxProcs comes from
 }
 
-// Count is a number of records and what they have in common.
+// Count is a number of records that share something.
 type Count struct {
-	Reason  string
-	Records int
+	Reason  string // what they have in common
+	Records int    // how many
 }
 
 // String lists the counts, one a line, without a final newline.

@@ -171,6 +171,8 @@ func (s *SWFScanner) clean(j *Job) (keep bool) {
 		tally(&c.Repaired, "run time unknown: 10 s taken", 1)
 	}
 	switch {
+	case j.Submit < 0:
+		tally(&c.Noted, "submit time below 0", 1)
 	case j.Request <= 0:
 		tally(&c.Noted, "requested time 0 or less", 1)
 	case j.Run > j.Request:

@@ -23,7 +23,7 @@ type ParseError struct {
 	Line  int    // from 1
 	Field int    // from 1; 0: the line as a whole
 	Name  string // what the format calls the field
-	Msg   string
+	Msg   string // the fault
 }
 
 // Error names the file, the line and the field: "log.swf:12: field 4 (run time): …".
