@@ -67,7 +67,8 @@ func (b *Batch) Reset(jobs []Job, start, length int) error {
 	b.ends, b.estimate, b.order, b.starts = b.ends[:0], b.estimate[:0], b.order[:0], b.starts[:0]
 	b.nanScores, b.badPredictions = 0, 0
 	b.ended.reset()
-	b.state = BatchState{Procs: b.machine.Procs, Nodes: b.machine.Nodes, FreeNodes: b.machine.Nodes, Running: b.state.Running}
+	b.state = BatchState{UnixStart: b.opt.UnixStart, Procs: b.machine.Procs, Nodes: b.machine.Nodes,
+		FreeNodes: b.machine.Nodes, Running: b.state.Running}
 	if start < 0 || length <= 0 || length > len(jobs) || start > len(jobs)-length {
 		return fmt.Errorf("%w: %d jobs from %d on of %d", ErrSequence, length, start, len(jobs))
 	}

@@ -81,6 +81,9 @@ type BatchOptions struct {
 	// Visible is the largest number of queued jobs that a scheduler sees; 0 shows all. When more wait, the
 	// queue is first put in the order of submission, and the first Visible are shown.
 	Visible int
+	// UnixStart is the Unix time of the clock's second 0, for the time of day (Trace.UnixStart); 0: unknown,
+	// the day then begins at second 0.
+	UnixStart int64
 	// Predict foretells a run time in seconds. It is called once for each job, when it joins the queue,
 	// with the jobs of the same user (all unknown users are one) that have ended in this sequence, oldest
 	// end first; ended is not kept. nil: the request. What is not a number, infinite or negative counts

@@ -15,13 +15,13 @@ type queueKey struct {
 }
 
 func compareKeys(a, b queueKey) int {
-	if c := compareNumbers(a.first, b.first); c != 0 {
-		return c
+	switch { // the common case by itself, to be fast
+	case a.first < b.first:
+		return -1
+	case a.first > b.first:
+		return 1
 	}
-	if c := compareNumbers(a.second, b.second); c != 0 {
-		return c
-	}
-	return cmp.Compare(a.at, b.at)
+	return cmp.Or(compareNumbers(a.first, b.first), compareNumbers(a.second, b.second), cmp.Compare(a.at, b.at))
 }
 
 // compareNumbers is cmp.Compare with NaN behind all numbers in place of before them.
@@ -163,13 +163,25 @@ func (b *Batch) runHeuristic(h *BatchHeuristic) (BatchResult, error) {
 	return b.Result(), nil
 }
 
-// sortBySubmit sorts the whole queue by submission, stably and for good.
+// sortBySubmit sorts the whole queue by submission, stably and for good. What is in order already at the end of the queue,
+// behind all the rest, is left alone.
 func (b *Batch) sortBySubmit() {
-	if slices.IsSortedFunc(b.queue, func(x, y QueuedJob) int { return cmp.Compare(x.Submit, y.Submit) }) {
+	n := len(b.queue) - 1
+	for n > 0 && b.queue[n-1].Submit <= b.queue[n].Submit {
+		n--
+	}
+	if n <= 0 {
 		return
 	}
+	latest := b.queue[0].Submit
+	for i := range b.queue[:n] {
+		latest = max(latest, b.queue[i].Submit)
+	}
+	for n < len(b.queue) && b.queue[n].Submit < latest {
+		n++
+	}
 	b.keys = b.keys[:0]
-	for i := range b.queue {
+	for i := range b.queue[:n] {
 		b.keys = append(b.keys, queueKey{first: float64(b.queue[i].Submit), at: int32(i)}) // exact: |Submit| ≤ maxTime
 	}
 	b.reorder()

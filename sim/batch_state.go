@@ -41,6 +41,7 @@ type EndedJob struct {
 // Schedulers read it and change nothing. A Batch reuses the slices from decision to decision.
 type BatchState struct {
 	Clock     int64
+	UnixStart int64 // Unix time of the clock's second 0; 0: unknown
 	Procs     int64 // processors of the machine
 	Nodes     int64 // nodes of the machine
 	FreeNodes int64

@@ -108,7 +108,7 @@ func (h *BatchHeuristic) ScoresState(dst []float64, state *BatchState, _ *lepton
 		if i > 0 && keys.compare(int(order[i-1]), int(at)) != 0 {
 			rank = i
 		}
-		dst[int(at)] = -float64(rank)
+		dst[int(at)] = float64(-rank)
 	}
 }
 

@@ -15,16 +15,16 @@ var heuristics = [...]BatchHeuristic{
 	{name: "Smallest", static: true, pair: true, score: func(s, n, r, t float64) (float64, float64) { return n, s }},
 	{name: "SAF", static: true, pair: true, score: func(s, n, r, t float64) (float64, float64) { return r * n, s }},
 	{name: "F1", static: true, score: func(s, n, r, t float64) (float64, float64) {
-		return float64(log10(atLeastTenth(r))*n) + float64(870*log10(atLeastTenth(s))), 0
+		return float64(math.Log10(atLeastTenth(r))*n) + float64(870*math.Log10(atLeastTenth(s))), 0
 	}},
 	{name: "F2", static: true, score: func(s, n, r, t float64) (float64, float64) {
-		return float64(math.Sqrt(r)*n) + float64(25600*log10(s)), 0
+		return float64(math.Sqrt(r)*n) + float64(25600*math.Log10(s)), 0
 	}},
 	{name: "F3", static: true, score: func(s, n, r, t float64) (float64, float64) {
-		return float64(r*n) + float64(6860000*log10(s)), 0
+		return float64(r*n) + float64(6860000*math.Log10(s)), 0
 	}},
 	{name: "F4", static: true, score: func(s, n, r, t float64) (float64, float64) {
-		return float64(r*math.Sqrt(n)) + float64(530000*log10(s)), 0
+		return float64(r*math.Sqrt(n)) + float64(530000*math.Log10(s)), 0
 	}},
 	{name: "WFP3", static: true, score: func(s, n, r, t float64) (float64, float64) { return wfp3(-1-s, n, r), 0 }},
 	{name: "UNICEP", static: true, score: func(s, n, r, t float64) (float64, float64) { return unicep(-1-s, n, r), 0 }},
@@ -50,15 +50,6 @@ func atLeastTenth(x float64) float64 {
 		return 0.1
 	}
 	return x
-}
-
-// log10 is exact for powers of ten, as C's is and math.Log10 is not: equal scores must be equal.
-func log10(x float64) float64 {
-	y := math.Log10(x)
-	if near := math.Round(y); near >= 0 && near <= 22 && x == math.Pow10(int(near)) {
-		return near
-	}
-	return y
 }
 
 // log2 is accurate just above 1 too, where math.Log2 loses digits.
