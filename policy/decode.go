@@ -11,6 +11,9 @@ import (
 	"github.com/leptonsched/lepton/internal/codec"
 )
 
+// ErrCorrupt is wrapped by every error about bytes that cannot be what this package wrote.
+var ErrCorrupt = codec.ErrCorrupt
+
 // ErrKind is returned for a kind that is not known, or is not what is needed in its place.
 var ErrKind = errors.New("policy: unknown kind")
 
@@ -22,7 +25,7 @@ const maxDepth = 16
 
 // Decode reads back a policy that a lepton.Saver of this package wrote, all of whose parts are of this
 // package; Decoder reads others. kind is what Saver.Kind returned; empty accepts any policy of this
-// package. It reads no further than the policy's end. Damaged data is an error that wraps the place.
+// package. It reads no further than the policy's end. Damaged data is an error that wraps ErrCorrupt.
 func Decode(kind string, r io.Reader) (lepton.Policy, error) {
 	return Decoder{}.DecodePolicy(kind, r)
 }

@@ -106,10 +106,10 @@ func TestDecodeRefuses(t *testing.T) {
 		{"a scorer", "", save(t, linear(t, 2, 3, 1)), policy.ErrKind},
 		{"a kind from elsewhere", "", container("rl.qlearning", nil), policy.ErrKind},
 		{"nested too deeply", "", nest(16), policy.ErrDepth},
-		{"empty", "", nil, codec.ErrCorrupt},
-		{"cut", "", file[:len(file)-1], codec.ErrCorrupt},
-		{"left over", "", container("policy.uniform", []byte{1}), codec.ErrCorrupt},
-		{"a count that cannot be", "", container("policy.mix", bytes.Repeat([]byte{255}, 16)), codec.ErrCorrupt},
+		{"empty", "", nil, policy.ErrCorrupt},
+		{"cut", "", file[:len(file)-1], policy.ErrCorrupt},
+		{"left over", "", container("policy.uniform", []byte{1}), policy.ErrCorrupt},
+		{"a count that cannot be", "", container("policy.mix", bytes.Repeat([]byte{255}, 16)), policy.ErrCorrupt},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := policy.Decode(c.kind, bytes.NewReader(c.file))

@@ -19,11 +19,11 @@ func newAdam(n int) *adam { return &adam{mean: make([]float64, n), square: make(
 func (a *adam) step(x, g []float64, alpha float64) {
 	const beta1, beta2, epsilon = 0.9, 0.999, 1e-8
 	a.n++
-	alpha *= math.Sqrt(1-math.Pow(beta2, float64(a.n))) / (1 - math.Pow(beta1, float64(a.n)))
+	unbias1, unbias2 := 1-math.Pow(beta1, float64(a.n)), 1-math.Pow(beta2, float64(a.n))
 	for i, gi := range g {
 		a.mean[i] += (1 - beta1) * (gi - a.mean[i])
 		a.square[i] += (1 - beta2) * (gi*gi - a.square[i])
-		x[i] += alpha * a.mean[i] / (math.Sqrt(a.square[i]) + epsilon)
+		x[i] += alpha * (a.mean[i] / unbias1) / (math.Sqrt(a.square[i]/unbias2) + epsilon)
 	}
 }
 

@@ -1,16 +1,12 @@
 package rl
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
 	"github.com/leptonsched/lepton"
 	"github.com/leptonsched/lepton/internal/codec"
 )
-
-// ErrKind is returned for a file that holds something else than what is to be read.
-var ErrKind = errors.New("rl: another kind of file")
 
 // readContainer reads a container of kind want, for a caller that was told to expect asked.
 func readContainer(asked, want string, r io.Reader) ([]byte, error) {

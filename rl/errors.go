@@ -1,8 +1,18 @@
 package rl
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/leptonsched/lepton/internal/codec"
+)
 
 var (
+	// ErrCorrupt is wrapped by every error about bytes that cannot be what this package wrote.
+	ErrCorrupt = codec.ErrCorrupt
+
+	// ErrKind is returned for a file that holds something else than what is to be read.
+	ErrKind = errors.New("rl: another kind of file")
+
 	// ErrNotFinite is returned by Step after an update that would have made a NaN or an infinity. The
 	// update was left out, and the learner can be used on.
 	ErrNotFinite = errors.New("rl: an update was not finite and was left out")

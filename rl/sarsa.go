@@ -1,6 +1,10 @@
 package rl
 
-import "github.com/leptonsched/lepton"
+import (
+	"errors"
+
+	"github.com/leptonsched/lepton"
+)
 
 // SARSA learns the value of each action under its own ε-greedy behaviour, in a table:
 //
@@ -17,6 +21,9 @@ type SARSA struct{ tabular }
 // NewSARSA returns a learner for the observations of spec. All faults of o are reported together.
 func NewSARSA(spec lepton.Spec, o TabularOptions) (*SARSA, error) {
 	t, err := newTabular("rl.sarsa", spec, o)
+	if o.Replay.Capacity > 0 {
+		err = errors.Join(err, errors.New("rl: SARSA takes no Replay: it learns from what it does itself"))
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // pageSize is the number of slots that a table copies at once; a power of two.
-const pageSize = 64
+const pageSize = 16
 
 // slot is one entry: the value of an action in a state. NaN marks a free slot.
 type slot struct {

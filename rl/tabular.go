@@ -24,6 +24,8 @@ type TabularOptions struct {
 	Initial    float64  // value of actions never tried; above all that can be earned, each is tried (optimism)
 	Epsilon    float64  // share of evenly drawn actions in the policies made, in [0, 1]; 0 explores never
 	MaxEntries int      // most (state, action) pairs kept, 86 bytes each at most; 0 means 1<<20
+
+	Replay ReplayOptions // for QLearning; SARSA, which learns from what it does itself, refuses it
 }
 
 func (o TabularOptions) withDefaults() TabularOptions {
@@ -37,12 +39,13 @@ func (o TabularOptions) withDefaults() TabularOptions {
 	if o.MaxEntries == 0 {
 		o.MaxEntries = 1 << 20
 	}
+	o.Replay = o.Replay.withDefaults()
 	return o
 }
 
 func (o TabularOptions) validate() error {
 	var errs []error
-	errs = append(errs, o.StepSize.validate(1))
+	errs = append(errs, o.StepSize.validate(1), o.Replay.validate())
 	if !finite(o.Initial) {
 		errs = append(errs, fmt.Errorf("rl: TabularOptions.Initial is %v", o.Initial))
 	}
@@ -59,7 +62,7 @@ func (o TabularOptions) validate() error {
 type TabularStats struct {
 	Entries int    // (state, action) pairs known
 	Refused uint64 // updates left out because the table was full and the pair new
-	Faults  uint64 // updates left out because they were not finite, or because nothing legal followed
+	Faults  uint64 // updates left out: not finite, an action that was not legal, or nothing legal afterwards
 }
 
 // tabular is what table learners have in common. next is what they differ in: the value of what follows
@@ -72,6 +75,7 @@ type tabular struct {
 	progress lepton.Progress
 	faults   uint64
 	failed   bool           // an update since the last Step was not finite
+	replay   *rehearsal     // nil: none
 	last     *tablePolicy   // the latest snapshot; nil when it is out of date
 	values   lepton.Scratch // of the actions that follow
 }
@@ -81,8 +85,12 @@ func newTabular(kind string, spec lepton.Spec, o TabularOptions) (tabular, error
 	if err := errors.Join(spec.Validate(), o.validate()); err != nil {
 		return tabular{}, err
 	}
+	again, err := newRehearsal(o.Replay)
+	if err != nil {
+		return tabular{}, err
+	}
 	return tabular{
-		kind: kind, options: o,
+		kind: kind, options: o, replay: again,
 		policy: tablePolicy{
 			spec: spec, key: o.Key, actionKey: o.ActionKey, epsilon: o.Epsilon,
 			values: newTable(0, o.MaxEntries, o.Initial),
@@ -91,9 +99,22 @@ func newTabular(kind string, spec lepton.Spec, o TabularOptions) (tabular, error
 	}, nil
 }
 
-// Observe implements lepton.Learner. The update happens here; t is not kept.
+// Observe implements lepton.Learner. The update happens here.
 func (l *tabular) Observe(t *lepton.Transition) {
 	l.progress.Observed++
+	if !usable(t) {
+		l.faults++
+		l.failed = l.failed || !finite(t.Reward) || !finite(t.Discount)
+		return
+	}
+	l.update(t)
+	if l.replay != nil {
+		l.replay.add(t)
+		l.progress.Idle = false
+	}
+}
+
+func (l *tabular) update(t *lepton.Transition) {
 	next := 0.0
 	if t.Discount != 0 {
 		l.values.Reset()
@@ -122,13 +143,23 @@ func (l *tabular) Observe(t *lepton.Transition) {
 	l.last = nil
 }
 
-// Step implements lepton.Learner. There is nothing left to do after Observe; it reports.
+// Step implements lepton.Learner. It learns again from a batch of the Replay, once for what came in since
+// the last Step; without one there is nothing left to do after Observe.
 func (l *tabular) Step(ctx context.Context) (lepton.Progress, error) {
+	if err := ctx.Err(); err != nil {
+		return l.progress, err
+	}
+	if l.replay != nil {
+		for _, t := range l.replay.draw() {
+			l.update(t)
+		}
+	}
+	l.progress.Idle = true
 	if l.failed {
 		l.failed = false
 		return l.progress, ErrNotFinite
 	}
-	return l.progress, ctx.Err()
+	return l.progress, nil
 }
 
 // Policy implements lepton.Learner: ε-greedy on the values so far. It is a lepton.Scorer, whose scores are
@@ -164,6 +195,12 @@ func (l *tabular) WriteTo(w io.Writer) (int64, error) {
 	b.Uint64(l.faults)
 	b.Bool(l.failed)
 	l.policy.values.write(&b)
+	b.Bool(l.replay != nil)
+	if l.replay != nil {
+		if err := l.replay.write(&b); err != nil {
+			return 0, err
+		}
+	}
 	return codec.WriteContainer(w, l.kind, b.Bytes())
 }
 
@@ -176,11 +213,25 @@ func (l *tabular) ReadFrom(r io.Reader) (int64, error) {
 		}
 		progress, faults, failed := readProgress(in), in.Uint64(), in.Bool()
 		values := readTable(in, l.options.MaxEntries)
+		again := l.replay
+		if in.Bool() != (again != nil) {
+			in.Fail("one of two has a replay, file or learner")
+		}
+		if err := in.Err(); err != nil {
+			return err
+		}
+		if again != nil {
+			var err error
+			if again, err = readRehearsal(in, l.options.Replay); err != nil {
+				return err
+			}
+		}
 		if err := in.Close(); err != nil {
 			return err
 		}
-		progress.Idle = true
-		l.progress, l.faults, l.failed, l.policy.values, l.last = progress, faults, failed, values, nil
+		progress.Idle = again == nil || !again.fresh
+		l.progress, l.faults, l.failed, l.replay = progress, faults, failed, again
+		l.policy.values, l.last = values, nil
 		return nil
 	})
 }

@@ -28,6 +28,7 @@ type Environment struct {
 	state   int
 	steps   int
 	seed    uint64
+	shown   []float64 // memory of show
 }
 
 // NewEnvironment returns an environment of p at the beginning of the episode with seed 0.
@@ -61,22 +62,23 @@ func (e *Environment) State() int { return e.state }
 
 // Observe implements lepton.Environment.
 func (e *Environment) Observe(obs *lepton.Observation) {
-	e.problem.show(obs, e.state, e.options.OneHot)
+	e.shown = e.problem.show(obs, e.state, e.options.OneHot, e.shown)
 }
 
-// show fills obs with what is seen in a state.
-func (p *Problem) show(obs *lepton.Observation, state int, oneHot bool) {
+// show fills obs with what is seen in a state. It returns memory to be used the next time.
+func (p *Problem) show(obs *lepton.Observation, state int, oneHot bool, memory []float64) []float64 {
 	obs.Reset(0, 0)
 	if oneHot {
-		features := make([]float64, p.states)
-		features[state] = 1
-		obs.SetState(features)
+		memory = append(memory[:0], make([]float64, p.states)...)
+		memory[state] = 1
 	} else {
-		obs.SetState([]float64{float64(state)})
+		memory = append(memory[:0], float64(state))
 	}
+	obs.SetState(memory)
 	for a := range p.actions {
 		obs.Actions().Add(uint64(a), p.Legal(state, a))
 	}
+	return memory
 }
 
 // Step implements lepton.Environment.

@@ -70,8 +70,9 @@ func (p *Problem) Return(policy lepton.Policy, gamma float64, steps int, oneHot 
 	pi := make([]float64, p.states*p.actions)
 	var obs lepton.Observation
 	var scratch lepton.Scratch
+	var memory []float64
 	for s := range p.states {
-		p.show(&obs, s, oneHot)
+		memory = p.show(&obs, s, oneHot, memory)
 		scratch.Reset()
 		policy.Probs(pi[s*p.actions:(s+1)*p.actions], &obs, &scratch)
 	}

@@ -30,8 +30,12 @@ type Problem struct {
 	starts          []Start
 }
 
-// maxCells bounds states × actions, so that a table with one absurd number cannot take all memory.
-const maxCells = 1 << 24
+// maxNumber bounds the number of a state or an action.
+const maxNumber = 1 << 30
+
+// maxCells bounds states × actions by the transitions there are, so that a file with one absurd number
+// cannot take all memory.
+func maxCells(transitions int) int { return 4096 + 16*transitions }
 
 // probTolerance is how far a sum of probabilities may be from 1.
 const probTolerance = 1e-9
@@ -42,7 +46,7 @@ func New(transitions []Transition, starts []Start) (*Problem, error) {
 	p := &Problem{outcomes: slices.Clone(transitions), starts: slices.Clone(starts)}
 	var errs []error
 	for i, t := range transitions {
-		if t.State < 0 || t.Action < 0 || t.Next < 0 || t.State >= maxCells || t.Action >= maxCells || t.Next >= maxCells {
+		if t.State < 0 || t.Action < 0 || t.Next < 0 || max(t.State, t.Action, t.Next) >= maxNumber {
 			return nil, fmt.Errorf("mdp: transition %d: state %d, action %d or next state %d is out of range", i, t.State, t.Action, t.Next)
 		}
 		if !(t.Prob >= 0 && t.Prob <= 1) || math.IsNaN(t.Reward) || math.IsInf(t.Reward, 0) {
@@ -61,8 +65,8 @@ func New(transitions []Transition, starts []Start) (*Problem, error) {
 	if !near1(sum) {
 		errs = append(errs, fmt.Errorf("mdp: start probabilities sum to %v", sum))
 	}
-	if p.states > 0 && p.actions > maxCells/p.states {
-		errs = append(errs, fmt.Errorf("mdp: %d states × %d actions are too many", p.states, p.actions))
+	if p.states > 0 && p.actions > maxCells(len(transitions))/p.states {
+		errs = append(errs, fmt.Errorf("mdp: %d states × %d actions are too many for %d transitions", p.states, p.actions, len(transitions)))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
