@@ -1,0 +1,89 @@
+// Embedding is a small program with Lepton in it: a dispatcher hands jobs to the workers of a pool, at
+// first by the rule that it always had, in the end by a policy that it learned on the way. It is what
+// docs/embedding.md explains; read it in the order world.go (what is there already), adapt.go (what one
+// writes), dispatcher.go (where it is called), stages.go (from Record to Live), operate.go.
+//
+// The pool has a secret: workers of one class are slow for one kind of job, those of another for
+// another. Least loaded, the rule in place, does not know; a policy can learn it.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/leptonsched/lepton/evaluate"
+)
+
+func main() {
+	seed := flag.Uint64("seed", 1, "first seed; each life of the dispatcher has one of its own")
+	flag.Parse()
+	lives, jobs := 10, 20_000
+	if os.Getenv("LEPTON_SMOKE") != "" {
+		lives, jobs = 6, 8_000
+	}
+	if err := show(os.Stdout, *seed, lives, jobs); err != nil {
+		fmt.Fprintln(os.Stderr, "embedding:", err)
+		os.Exit(1)
+	}
+}
+
+// show lives so many lives and prints what they showed.
+func show(out io.Writer, seed uint64, lives, jobs int) error {
+	fmt.Fprintf(out, "%d dispatchers, each with %d jobs in Record, %d in Shadow, %d in Canary, %d in Live.\n", lives, jobs, jobs/4, jobs, jobs)
+	fmt.Fprint(out, "Mean seconds from a job's arrival to its end:\n\n")
+	table := evaluate.Table{
+		Header: []string{"seed", "agreement in Shadow", "Canary: holdout", "Canary: learned", "Live: holdout", "Live: learned", "alone: in place", "alone: insider"},
+		Note: "In Canary and Live the learned policy and the rule in place (holdout) share one pool in turns of five minutes. " +
+			"Alone: the rule in place, and one that knows the workers' secret, on the jobs of Live in a pool of their own.",
+	}
+	names := []string{"holdout", "learned", "in place", "insider"}
+	values := make([][]float64, len(names))
+	for i := range lives {
+		f, err := live(seed+uint64(i), jobs)
+		if err != nil {
+			return fmt.Errorf("seed %d: %w", seed+uint64(i), err)
+		}
+		row := []string{fmt.Sprint(seed + uint64(i)), fmt.Sprintf("%.0f%%", 100*f.Agreement)}
+		for _, v := range []float64{f.Canary.Holdout, f.Canary.Learned, f.Live.Holdout, f.Live.Learned, f.InPlace, f.Insider} {
+			row = append(row, fmt.Sprintf("%.1f", v))
+		}
+		table.Rows = append(table.Rows, row)
+		for j, v := range []float64{f.Live.Holdout, f.Live.Learned, f.InPlace, f.Insider} {
+			values[j] = append(values[j], v)
+		}
+	}
+	fmt.Fprintln(out, table.Text())
+	return verdict(out, names, values, seed)
+}
+
+// verdict says in plain words whether the learned policy won, in Live and against each yardstick.
+func verdict(out io.Writer, names []string, values [][]float64, seed uint64) error {
+	const learned = 1
+	for i, name := range names {
+		if i == learned {
+			continue
+		}
+		c, err := evaluate.Compare([]evaluate.Method{
+			{Name: name, Values: [][]float64{values[i]}},
+			{Name: names[learned], Values: [][]float64{values[learned]}},
+		}, evaluate.CompareOptions{
+			Reference: name,
+			Metrics:   []evaluate.Metric{{Name: "time to done", Scale: evaluate.Ratio}},
+			Unit:      "seed",
+			Seed:      seed,
+		})
+		if err != nil {
+			return err
+		}
+		sentences, err := c.Sentences("time to done")
+		if err != nil {
+			return err
+		}
+		for _, s := range sentences {
+			fmt.Fprintln(out, s+".")
+		}
+	}
+	return nil
+}
