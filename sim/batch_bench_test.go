@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,46 +11,56 @@ import (
 	"github.com/leptonsched/lepton"
 )
 
-// benchTrace reads the trace called name, or makes one like it where the data folder is absent. label tells which.
+// benchTrace reads the trace called name, or makes one of the given load where the data folder is absent. label tells which.
 func benchTrace(b *testing.B, name string, load float64) (trace *Trace, label string) {
-	path := filepath.Join(os.Getenv("LEPTON_DATA"), "swf", name+".swf.gz")
-	if os.Getenv("LEPTON_DATA") == "" {
-		path = filepath.Join("..", "..", "shared", "data", "swf", name+".swf.gz")
-	}
-	if _, err := os.Stat(path); err == nil {
-		trace, _, err := OpenSWF(path, TraceOptions{})
-		require.NoError(b, err)
-		return trace, name
+	if _, err := os.Stat(outsidePath(b, "LEPTON_DATA", "../shared/data")); err == nil {
+		return swfTrace(b, name), name
 	}
 	trace, err := Lublin(LublinOptions{Load: load})
 	require.NoError(b, err)
 	return trace, "generated"
 }
 
-// BenchmarkBatchSJF simulates with a static heuristic: whole traces, and prefixes of one with a short queue, on which the
-// cost of a job must not grow with the length.
-func BenchmarkBatchSJF(b *testing.B) {
-	run := func(name string, load float64, lengths ...int) {
-		trace, label := benchTrace(b, name, load)
-		for _, n := range lengths {
-			n = min(n, len(trace.Jobs))
-			for _, backfill := range allBackfills {
-				b.Run(fmt.Sprintf("trace=%s/backfill=%s/jobs=%d", label, backfill, n), func(b *testing.B) {
-					world := mustBatch(b, trace.Machine(), BatchOptions{Backfill: backfill})
-					sjf := mustHeuristic(b, "SJF")
-					b.ReportAllocs()
-					for b.Loop() {
-						require.NoError(b, world.Reset(trace.Jobs, 0, n))
-						_, err := world.Run(sjf)
-						require.NoError(b, err)
-					}
-					b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "jobs/s")
-				})
+// benchHeuristic simulates prefixes of a trace and reports jobs/s.
+func benchHeuristic(b *testing.B, heuristic string, o BatchOptions, trace *Trace, label string, lengths ...int) {
+	for _, n := range lengths {
+		n = min(n, len(trace.Jobs))
+		b.Run(fmt.Sprintf("trace=%s/jobs=%d", label, n), func(b *testing.B) {
+			world, h := mustBatch(b, trace.Machine(), o), mustHeuristic(b, heuristic)
+			b.ReportAllocs()
+			for b.Loop() {
+				require.NoError(b, world.Reset(trace.Jobs, 0, n))
+				_, err := world.Run(h)
+				require.NoError(b, err)
 			}
+			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "jobs/s")
+		})
+	}
+}
+
+// BenchmarkBatchSJF simulates with a static heuristic and no backfilling: a whole trace at full load, and prefixes of one
+// at load 0.62, on which the cost of a job must not grow with the length.
+func BenchmarkBatchSJF(b *testing.B) {
+	trace, label := benchTrace(b, "lublin_256", 1.06)
+	benchHeuristic(b, "SJF", BatchOptions{}, trace, label, math.MaxInt)
+	trace, label = benchTrace(b, "lublin_256_new2", 0.62)
+	if label == "generated" {
+		label = "generated_light"
+	}
+	benchHeuristic(b, "SJF", BatchOptions{}, trace, label, 2500, 5000, 10000)
+}
+
+// BenchmarkBatchBackfill is the same under backfilling, which looks at the whole queue at each event while a job waits, and
+// with a heuristic whose scores change, so that the queue is sorted for each decision.
+func BenchmarkBatchBackfill(b *testing.B) {
+	trace, label := benchTrace(b, "lublin_256_new2", 0.62)
+	for _, backfill := range allBackfills {
+		for _, heuristic := range []string{"SJF", "WFP3_fixed"} {
+			b.Run(fmt.Sprintf("backfill=%s/heuristic=%s", backfill, heuristic), func(b *testing.B) {
+				benchHeuristic(b, heuristic, BatchOptions{Backfill: backfill}, trace, label, math.MaxInt)
+			})
 		}
 	}
-	run("lublin_256", 1.06, math.MaxInt)
-	run("lublin_256_new2", 0.62, 2500, 5000, 10000)
 }
 
 // BenchmarkBatchDecide simulates through a policy: features of every queued job, a score for each, a sorted queue.

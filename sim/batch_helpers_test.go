@@ -8,24 +8,33 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// outsideFolder is the folder that the environment variable names, or by default rel, seen from the root of
-// the repository. The test is skipped if it does not exist.
-func outsideFolder(tb testing.TB, variable, rel string) string {
+// outsidePath is the folder that the environment variable names, or by default rel, seen from the root of the
+// repository.
+func outsidePath(tb testing.TB, variable, rel string) string {
 	tb.Helper()
 	dir := os.Getenv(variable)
 	if dir == "" {
-		root, err := os.Getwd()
-		require.NoError(tb, err)
-		for {
-			if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-				break
-			}
-			up := filepath.Dir(root)
-			require.NotEqual(tb, root, up, "no go.mod above the working directory")
-			root = up
-		}
-		dir = filepath.Join(root, rel)
+		dir = filepath.FromSlash(rel)
 	}
+	if filepath.IsAbs(dir) {
+		return dir
+	}
+	root, err := os.Getwd()
+	require.NoError(tb, err)
+	for {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			return filepath.Join(root, dir)
+		}
+		up := filepath.Dir(root)
+		require.NotEqual(tb, root, up, "no go.mod above the working directory")
+		root = up
+	}
+}
+
+// outsideFolder is outsidePath; the test is skipped if the folder does not exist.
+func outsideFolder(tb testing.TB, variable, rel string) string {
+	tb.Helper()
+	dir := outsidePath(tb, variable, rel)
 	if _, err := os.Stat(dir); os.IsNotExist(err) {
 		tb.Skipf("no folder %s: set %s to check against it", dir, variable)
 	}
@@ -33,11 +42,11 @@ func outsideFolder(tb testing.TB, variable, rel string) string {
 }
 
 func referenceFolder(tb testing.TB) string {
-	return outsideFolder(tb, "LEPTON_REFERENCE", filepath.FromSlash("../shared/reference"))
+	return outsideFolder(tb, "LEPTON_REFERENCE", "../shared/reference")
 }
 
 func dataFolder(tb testing.TB) string {
-	return outsideFolder(tb, "LEPTON_DATA", filepath.FromSlash("../shared/data"))
+	return outsideFolder(tb, "LEPTON_DATA", "../shared/data")
 }
 
 // swfTrace reads the trace called name from the data folder; a missing one is a failure.

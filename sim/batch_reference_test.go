@@ -71,6 +71,8 @@ func testRuns(t *testing.T, rows [][]string, header []string, add func(*referenc
 				run.backfill = BackfillNone
 			case "1":
 				run.backfill = BackfillReference
+			case "easy":
+				run.backfill = BackfillEASY
 			default:
 				require.Fail(t, "unknown backfilling", row[3])
 			}
@@ -84,7 +86,7 @@ func testRuns(t *testing.T, rows [][]string, header []string, add func(*referenc
 			t.Parallel()
 			trace := swfTrace(t, name)
 			worlds := map[Backfill]*Batch{}
-			for _, f := range []Backfill{BackfillNone, BackfillReference} {
+			for _, f := range allBackfills {
 				worlds[f] = mustBatch(t, trace.Machine(), BatchOptions{Backfill: f})
 			}
 			step := 1
