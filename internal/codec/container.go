@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"slices"
 )
 
 const (
@@ -121,7 +120,11 @@ func (c *containerReader) payload(length uint64) ([]byte, error) {
 	if len(chunks) == 1 {
 		return chunks[0], nil
 	}
-	return slices.Concat(chunks...), nil
+	whole := make([]byte, 0, length)
+	for _, chunk := range chunks {
+		whole = append(whole, chunk...)
+	}
+	return whole, nil
 }
 
 // fill reads len(p) bytes, which belong to what.
