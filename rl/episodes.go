@@ -170,3 +170,16 @@ func usable(t *lepton.Transition) bool {
 	return t.Action >= 0 && t.Action < t.Obs.Len() && t.Obs.Legal(t.Action) &&
 		finite(t.Reward) && finite(t.Discount) && t.Step >= 0 && t.Step < math.MaxInt
 }
+
+// tooLarge is where squares and sums begin to overflow; nothing real comes near.
+const tooLarge = 1e100
+
+// moderate reports whether all of x are finite and far from overflow.
+func moderate(x ...float64) bool {
+	for _, v := range x {
+		if !(math.Abs(v) < tooLarge) {
+			return false
+		}
+	}
+	return true
+}

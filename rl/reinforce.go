@@ -105,6 +105,7 @@ type REINFORCE struct {
 
 	gradient []float64 // Σ over the decisions pending
 	pending  int
+	failed   bool    // something since the last Step was not finite
 	loss     float64 // Σ over the decisions pending
 
 	policy  lepton.Policy // at the present weights
@@ -117,7 +118,7 @@ type REINFORCE struct {
 // REINFORCEStats counts what could not be used.
 type REINFORCEStats struct {
 	Open      int    // episodes under way
-	Dropped   uint64 // transitions left out: no room for their episode, or not usable
+	Dropped   uint64 // transitions left out: no room for their episode, not usable, or beyond 1e100
 	Duplicate uint64 // transitions that had arrived before
 	Skipped   uint64 // decisions without a propensity in (0, 1]: their rewards count, they teach nothing
 }
@@ -165,7 +166,10 @@ func (l *REINFORCE) publish(weights []float64) (lepton.Policy, error) {
 func (l *REINFORCE) Observe(t *lepton.Transition) {
 	l.progress.Observed++
 	switch {
-	case !l.fits(t):
+	case !l.bounded(t):
+		l.episodes.discard(t)
+		l.failed = true
+	case !usable(t) || !l.knows(&t.Obs):
 		l.episodes.discard(t)
 	case t.Episode == 0:
 		alone := [...]*lepton.Transition{t}
@@ -177,8 +181,15 @@ func (l *REINFORCE) Observe(t *lepton.Transition) {
 	}
 }
 
-// fits reports whether t is of the learner's spec and can be learned from.
-func (l *REINFORCE) fits(t *lepton.Transition) bool { return usable(t) && l.knows(&t.Obs) }
+// bounded reports whether the numbers of t can do no harm.
+func (l *REINFORCE) bounded(t *lepton.Transition) bool {
+	return moderate(t.Reward, t.Discount) && moderate(t.Obs.State()...) && moderate(t.Obs.Rows()...) && moderate(t.Next.State()...)
+}
+
+// fits reports whether Observe would take t in.
+func (l *REINFORCE) fits(t *lepton.Transition) bool {
+	return l.bounded(t) && usable(t) && l.knows(&t.Obs)
+}
 
 // knows reports whether obs is of the learner's spec.
 func (l *REINFORCE) knows(obs *lepton.Observation) bool {
@@ -201,6 +212,11 @@ func (l *REINFORCE) learn(episode []*lepton.Transition) {
 	}
 	l.returns = append(l.returns[:0], l.rewards...)
 	Returns(l.returns, l.rewards, l.decays, l.tail(episode[len(episode)-1]))
+	if !moderate(l.returns...) {
+		l.episodes.dropped += uint64(len(episode))
+		l.failed = true
+		return
+	}
 
 	for i, t := range episode {
 		l.baseline.surprise(l.returns[i] - l.baseline.predict(t.Obs.State()))
@@ -301,13 +317,15 @@ func (l *REINFORCE) Step(ctx context.Context) (lepton.Progress, error) {
 	if err := ctx.Err(); err != nil {
 		return l.progress, err
 	}
-	if l.progress.Idle = l.pending < l.options.Batch; l.progress.Idle {
-		return l.progress, nil
+	var err error
+	if l.pending >= l.options.Batch {
+		err = l.update()
+		clear(l.gradient)
+		l.pending, l.loss = 0, 0
 	}
-	err := l.update()
-	clear(l.gradient)
-	l.pending, l.loss = 0, 0
-	l.progress.Idle = true
+	if l.failed {
+		l.failed, err = false, ErrNotFinite
+	}
 	return l.progress, err
 }
 

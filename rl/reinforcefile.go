@@ -20,6 +20,7 @@ func (l *REINFORCE) WriteTo(w io.Writer) (int64, error) {
 	writeSpec(&b, l.spec)
 	writeProgress(&b, l.progress)
 	b.Uint64(l.stats.Skipped)
+	b.Bool(l.failed)
 	b.Floats(l.weights)
 	b.Floats(l.gradient)
 	b.Int(l.pending)
@@ -40,6 +41,7 @@ func (l *REINFORCE) ReadFrom(r io.Reader) (int64, error) {
 		next := *l
 		next.progress = readProgress(in)
 		next.stats.Skipped = in.Uint64()
+		next.failed = in.Bool()
 		next.weights = readFloats(in, len(l.weights))
 		next.gradient = in.Floats() // may hold what the next Step will refuse
 		if len(next.gradient) != len(l.weights) {
@@ -58,7 +60,7 @@ func (l *REINFORCE) ReadFrom(r io.Reader) (int64, error) {
 		if err := in.Close(); err != nil {
 			return err
 		}
-		next.progress.Idle = next.pending < l.options.Batch
+		next.progress.Idle = true
 		var err error
 		if next.policy, err = next.publish(next.weights); err != nil {
 			return err

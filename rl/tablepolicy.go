@@ -12,11 +12,13 @@ import (
 
 const kindTable = "rl.table"
 
-// StateKey is the default Key of a table: a hash of the exact values of the shared features.
+// StateKey is the default Key of a table: a hash of the shared features. They count to the precision of
+// float32, in which the facade stores observations until their outcome is known, so that a state has the
+// same key when it is decided in and when it is learned from.
 func StateKey(obs *lepton.Observation) uint64 {
 	h := uint64(len(obs.State()))
 	for _, x := range obs.State() {
-		h = rng.Mix(h, math.Float64bits(x+0)) // +0 makes one of the two zeros
+		h = rng.Mix(h, uint64(math.Float32bits(float32(x)+0))) // +0 makes one of the two zeros
 	}
 	return h
 }

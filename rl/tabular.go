@@ -14,7 +14,8 @@ import (
 // TabularOptions sets up a learner that keeps a table of values. The zero value works.
 type TabularOptions struct {
 	// Key names the state of an observation: equal keys share their values. Discretise in it what has many
-	// values. nil means StateKey, the exact state. Pure, and safe for concurrent use, as is ActionKey.
+	// values. nil means StateKey, the state as it is. Pure, safe for concurrent use, and the same for features
+	// rounded to float32, as the facade stores them; so is ActionKey.
 	Key func(*lepton.Observation) uint64
 	// ActionKey names action i of an observation. nil means its ID, which suits fixed spaces; where
 	// candidates come and go, make it of a discretised row.

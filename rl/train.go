@@ -27,18 +27,18 @@ type TrainOptions struct {
 
 // ProgressReport says how far Train is.
 type ProgressReport struct {
-	Episode int     // episodes finished, counted from 1
-	Steps   int     // decisions so far
-	Return  float64 // of this episode: its rewards, neither discounted nor shaped
-	Learner lepton.Progress
+	Episode int             // episodes finished, counted from 1
+	Steps   int             // decisions so far
+	Return  float64         // of this episode: its rewards, neither discounted nor shaped
+	Learner lepton.Progress // as of the last Step
 }
 
 // TrainReport says what Train did.
 type TrainReport struct {
-	Returns []float64 // of each episode: its rewards, neither discounted nor shaped
-	Lengths []int     // decisions of each episode
-	Steps   int       // decisions in all
-	Curve   []CurvePoint
+	Returns []float64       // of each episode: its rewards, neither discounted nor shaped
+	Lengths []int           // decisions of each episode
+	Steps   int             // decisions in all
+	Curve   []CurvePoint    // what Eval said, in order
 	Learner lepton.Progress // as of the last Step
 }
 

@@ -113,10 +113,13 @@ func TestTabularWorkedSteps(t *testing.T) {
 	assert.Equal(t, []float64{1, 0}, scoresIn(t, s, 0))
 }
 
-func TestZerosAreOneState(t *testing.T) {
+func TestStateKeySeesFloat32(t *testing.T) {
 	plus, minus := offered(true), offered(true)
 	minus.SetState([]float64{math.Copysign(0, -1)})
 	assert.Equal(t, rl.StateKey(plus), rl.StateKey(minus))
+	plus.SetState([]float64{0.1})
+	minus.SetState([]float64{float64(float32(0.1))})
+	assert.Equal(t, rl.StateKey(plus), rl.StateKey(minus), "as stored by the facade")
 	minus.SetState([]float64{1})
 	assert.NotEqual(t, rl.StateKey(plus), rl.StateKey(minus))
 }

@@ -12,8 +12,8 @@ type Transition struct {
 	State, Action int
 	Prob          float64 // of this among all of the same state and action, which sum to 1
 	Next          int
-	Reward        float64
-	Done          bool // a true end: nothing that follows Next counts
+	Reward        float64 // finite
+	Done          bool    // a true end: nothing that follows Next counts
 }
 
 // Start is one state in which an episode may begin.
