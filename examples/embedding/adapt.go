@@ -81,7 +81,7 @@ var cost = reward.Of(func(t Took) float64 { return -(t.Waited + t.Ran).Seconds()
 
 // snippet: learner
 
-// newLearner returns a learner whose first policy is the rule in place, softened: each job that waits at
+// newLearner returns a learner whose first policy is the incumbent, softened: each job that waits at
 // a worker counts against it, and nothing else does yet.
 func newLearner(encoder *features.Encoder[*Pool], actions *features.CandidateSpace[*Pool, Worker]) (*rl.REINFORCE, error) {
 	spec := lepton.SpecOf(encoder, actions)

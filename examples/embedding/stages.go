@@ -13,7 +13,7 @@ import (
 type Findings struct {
 	Agreement    float64 // share of the decisions in Shadow in which the learned policy would have done the same
 	Canary, Live Versus
-	InPlace      float64 // of the rule in place on the jobs of Live, in a world of its own; as in Versus
+	Incumbent    float64 // as in Versus, of the incumbent on the jobs of Live, in a world of its own
 	Insider      float64 // the same of a rule that knows the secret
 }
 
@@ -27,7 +27,7 @@ type Versus struct{ Learned, Holdout float64 }
 func (d *Dispatcher) bringUp(ctx context.Context, jobs int) (Findings, error) {
 	var f Findings
 
-	// Record: the rule in place decides, and the learner sees what comes of it.
+	// Record: the incumbent decides, and the learner sees what comes of it.
 	if _, err := d.run(ctx, jobs); err != nil {
 		return f, err
 	}

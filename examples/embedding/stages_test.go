@@ -34,7 +34,7 @@ func TestLearnedBeatsTheHoldout(t *testing.T) {
 	}
 }
 
-// The same without the learner: the first policy, the rule in place softened, does not win.
+// The same without the learner: the first policy, the incumbent softened, does not win.
 func TestUntrainedDoesNot(t *testing.T) {
 	for seed := range uint64(3) {
 		d := dispatcherFor(t, seed+1)

@@ -52,7 +52,7 @@ type Pool struct {
 	Workers []Worker
 }
 
-// shortest scores the worker with the fewest jobs highest: the rule in place, least loaded first.
+// shortest is the incumbent: the worker with the fewest jobs scores highest.
 func shortest(p *Pool, worker int) float64 { return -float64(p.Workers[worker].Waiting) }
 
 // Took is what came of a job.

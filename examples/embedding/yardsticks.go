@@ -20,7 +20,7 @@ func live(seed uint64, jobs int) (Findings, error) {
 		return f, err
 	}
 	before := jobs + jobs/4 + jobs
-	f.InPlace = alone(seed, shortest, before, jobs)
+	f.Incumbent = alone(seed, shortest, before, jobs)
 	f.Insider = alone(seed, insider, before, jobs)
 	return f, d.sched.Close()
 }
