@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// decisionPath names the packages between an observation and an action (DESIGN.md §6), subfolders
+// decisionPath names the packages between an observation and an action (docs/design.md), subfolders
 // included.
 var decisionPath = []string{".", "scheduler", "features", "policy", "reward"}
 

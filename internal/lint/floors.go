@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// floors places every top-level folder of the repository (DESIGN.md §2). An import must point to a lower
+// floors places every top-level folder of the repository (docs/design.md). An import must point to a lower
 // floor; a package's own subfolders belong to the package.
 //
 // internal stands on the ground below floor 0: every package may build on it, supervised included, and
