@@ -126,6 +126,9 @@ type REINFORCEStats struct {
 // NewREINFORCE returns a learner for the observations of spec. All faults of o are reported together; a
 // spec whose actions have neither features nor a fixed number is a *lepton.SpecError.
 func NewREINFORCE(spec lepton.Spec, o REINFORCEOptions) (*REINFORCE, error) {
+	if err := spec.Validate(); err != nil {
+		return nil, err
+	}
 	o = o.withDefaults()
 	errs := []error{o.validate()}
 	if o.Weights == nil {
@@ -196,8 +199,11 @@ func (l *REINFORCE) knows(obs *lepton.Observation) bool {
 	if len(obs.State()) != l.spec.StateDim || obs.ActionDim() != l.spec.ActionDim {
 		return false
 	}
-	for i := range obs.Len() {
-		if l.spec.ActionDim == 0 && obs.ID(i) >= uint64(l.spec.Actions) {
+	if l.spec.ActionDim > 0 {
+		return true
+	}
+	for i := range obs.Len() { // the action's own weights are found by its ID
+		if obs.ID(i) >= uint64(l.spec.Actions) {
 			return false
 		}
 	}

@@ -123,7 +123,6 @@ func TestREINFORCEPublishesNothingThatIsNotFinite(t *testing.T) {
 	l := newREINFORCE(t, candidateSpec, rl.REINFORCEOptions{Batch: 4})
 	stream := traffic(candidateSpec, 3, 100)
 	feed(t, l, stream)
-	before := saved(t, l.Policy())
 	dropped := l.Stats().Dropped
 	for name, spoil := range map[string]func(*lepton.Transition){
 		"reward":   func(tr *lepton.Transition) { tr.Reward = math.Inf(1) },
@@ -144,7 +143,7 @@ func TestREINFORCEPublishesNothingThatIsNotFinite(t *testing.T) {
 	assert.Equal(t, dropped+4, l.Stats().Dropped)
 
 	// A teacher's NaN is found when the gradient is applied.
-	before = saved(t, l.Policy())
+	before := saved(t, l.Policy())
 	obs := &stream[0].Obs
 	target := make([]float64, obs.Len())
 	target[0] = math.NaN()
@@ -205,6 +204,8 @@ func TestREINFORCEOptionsReportEveryFault(t *testing.T) {
 	for _, want := range []string{"Alpha is -1", "Optimizer is 9", "Batch is -1", "Baseline is 9", "Entropy is -1", "MaxNorm is -1", "MaxRatio is 0.5", "1 weights", "MaxOpen is -1", "MaxSteps is -1"} {
 		assert.ErrorContains(t, err, want)
 	}
+	_, err = rl.NewREINFORCE(lepton.Spec{StateDim: -1, ActionDim: 1}, rl.REINFORCEOptions{})
+	assert.ErrorContains(t, err, "negative size")
 	var spec *lepton.SpecError
 	_, err = rl.NewREINFORCE(lepton.Spec{StateDim: 1}, rl.REINFORCEOptions{})
 	assert.ErrorAs(t, err, &spec)

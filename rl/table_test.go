@@ -18,7 +18,7 @@ type modelTable struct {
 	refused uint64
 }
 
-func (m *modelTable) check(t require.TestingT, tab *table, states, actions uint64) {
+func (m *modelTable) check(t *rapid.T, tab *table, states, actions uint64) {
 	require.Equal(t, len(m.values), tab.used)
 	for s := range states {
 		for a := range actions {
@@ -26,7 +26,9 @@ func (m *modelTable) check(t require.TestingT, tab *table, states, actions uint6
 			if !ok {
 				want = tab.initial
 			}
-			require.Equal(t, want, tab.value(s, a))
+			if got := tab.value(s, a); got != want {
+				t.Fatalf("(%d, %d) is %v, want %v", s, a, got, want)
+			}
 		}
 	}
 }
