@@ -71,15 +71,16 @@ func (b *Batch) settle() {
 	heapify(b.ends)
 }
 
-// waitEASY lets time pass until p fits, with EASY: before every event the reservation is renewed, jobs that
-// overran their estimate being expected to end now, and whatever does not delay it may start: by ending in
-// time, or by leaving enough nodes beside p. All nodes expected to be free at the reserved time count.
-func (b *Batch) waitEASY(p *QueuedJob) {
-	for p.Nodes > b.state.FreeNodes {
-		when, extra := b.reserve(p.Nodes)
+// waitOnce lets one thing happen while a job of so many nodes waits. Under EASY, whatever does not delay that job may
+// start before: by ending in time, or by leaving enough nodes beside it. The reservation is new for every event;
+// jobs that overran their estimate are expected to end now, and all nodes expected to be free at the
+// reserved time count.
+func (b *Batch) waitOnce(nodes int64) {
+	if b.opt.Backfill == BackfillEASY {
+		when, extra := b.reserve(nodes)
 		b.backfill(max(when, b.state.Clock)+1, extra)
-		b.event()
 	}
+	b.event()
 }
 
 // backfill starts, in the order of submission, the queued jobs that fit now and are either expected to end

@@ -13,7 +13,7 @@ import (
 //
 // A decision is due whenever a job may be chosen: one is queued and none is committed. The chosen job is
 // committed: it starts at once if it fits, and otherwise time goes on, one event after the other, until it
-// does, while backfilling may start others. Events are arrivals and ends, one at a time, arrivals first; so
+// does, while backfilling may start others (BatchOptions.Rechoose lifts that). Events are arrivals and ends, one at a time, arrivals first; so
 // jobs that arrive or end in the same second as the decision may not have done so yet.
 //
 // The queue is a list that keeps its order between decisions. Arrivals are appended, starting takes a job out
@@ -116,7 +116,7 @@ func (b *Batch) Done() bool { return len(b.order) == len(b.jobs) }
 func (b *Batch) State() *BatchState { return &b.state }
 
 // Start chooses job i of State().Queue: it is committed, starts when it fits, and time goes on to the next
-// decision. ErrBatchEnded or ErrNotQueued leave the world as it is.
+// decision. (With BatchOptions.Rechoose a job that does not fit stays queued, for one event.) ErrBatchEnded or ErrNotQueued leave the world as it is.
 func (b *Batch) Start(i int) error {
 	if b.Done() {
 		return ErrBatchEnded
@@ -132,6 +132,10 @@ func (b *Batch) Start(i int) error {
 // commit takes job i out of the queue and runs the world until the next decision is due.
 func (b *Batch) commit(i int) {
 	p := b.queue[i]
+	if b.opt.Rechoose && p.Nodes > b.state.FreeNodes {
+		b.waitOnce(p.Nodes)
+		return
+	}
 	b.queue = slices.Delete(b.queue, i, i+1)
 	b.place(&p)
 	for len(b.queue) == 0 && b.next < len(b.jobs) {

@@ -97,20 +97,11 @@ func (b *Batch) start(j *QueuedJob) {
 
 // place starts the committed job p, as soon as it fits.
 func (b *Batch) place(p *QueuedJob) {
-	if p.Nodes > b.state.FreeNodes {
-		if b.static != nil && b.opt.Backfill != BackfillNone {
-			b.static.sortTies()
-		}
-		switch b.opt.Backfill {
-		case BackfillNone:
-			for p.Nodes > b.state.FreeNodes {
-				b.event()
-			}
-		case BackfillReference:
-			b.waitReference(p)
-		case BackfillEASY:
-			b.waitEASY(p)
-		}
+	if b.opt.Backfill == BackfillReference && p.Nodes > b.state.FreeNodes {
+		b.waitReference(p)
+	}
+	for p.Nodes > b.state.FreeNodes {
+		b.waitOnce(p.Nodes)
 	}
 	b.start(p)
 }

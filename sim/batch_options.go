@@ -78,6 +78,10 @@ type BatchOptions struct {
 	Backfill Backfill
 	// BackfillPredicted makes backfilling trust predicted run times (rounded up) in place of requests.
 	BackfillPredicted bool
+	// Rechoose gives up commitment: while the chosen job does not fit, a decision is due again after every event,
+	// with the job still queued. With EASY the reservation is then that of the latest choice, as in production
+	// schedulers, whose head of the queue is whoever has the highest priority now. Not with BackfillReference.
+	Rechoose bool
 	// Visible is the largest number of queued jobs that a scheduler sees; 0 shows all. When more wait, the
 	// queue is first put in the order of submission, and the first Visible are shown.
 	Visible int
@@ -99,6 +103,9 @@ func (o BatchOptions) validate() error {
 	}
 	if o.BackfillPredicted && o.Backfill == BackfillNone {
 		faults = append(faults, errors.New("sim: BatchOptions.BackfillPredicted without Backfill"))
+	}
+	if o.Rechoose && o.Backfill == BackfillReference {
+		faults = append(faults, errors.New("sim: BatchOptions.Rechoose with BackfillReference, which commits"))
 	}
 	if o.Visible < 0 {
 		faults = append(faults, fmt.Errorf("sim: BatchOptions.Visible is %d, must not be negative", o.Visible))

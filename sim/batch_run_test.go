@@ -178,3 +178,22 @@ func TestBatchRunsOnAfterStart(t *testing.T) {
 		assert.Equal(t, run(plainScorer{sjf}), run(sjf))
 	}
 }
+
+// TestRechooseLetsALateJobPass: job 2 blocks and is chosen, the shorter job 3 arrives while it waits. Committed, job 2
+// goes first; otherwise the new job does.
+func TestRechooseLetsALateJobPass(t *testing.T) {
+	jobs := []Job{{ID: 1, Run: 10, Procs: 4, Request: 10}, {ID: 2, Submit: 1, Run: 9, Procs: 4, Request: 9}, {ID: 3, Submit: 2, Run: 3, Procs: 4, Request: 3}}
+	for _, backfill := range []Backfill{BackfillNone, BackfillEASY} {
+		for _, rechoose := range []bool{false, true} {
+			world := mustBatch(t, Machine{Procs: 4}, BatchOptions{Backfill: backfill, Rechoose: rechoose})
+			require.NoError(t, world.Reset(jobs, 0, len(jobs)))
+			result, err := world.Run(mustHeuristic(t, "SJF"))
+			require.NoError(t, err)
+			want := []int64{0, 10, 19}
+			if rechoose {
+				want = []int64{0, 13, 10}
+			}
+			assert.Equal(t, want, result.Starts, "backfill %s, rechoose %v", backfill, rechoose)
+		}
+	}
+}

@@ -73,8 +73,8 @@ func (q *staticQueue) remove(at int32) QueuedJob {
 }
 
 // sortTies puts jobs submitted in the same second in the order of their scores, which is the order that the sort
-// before the last decision gave them. It is called when a job blocks; those that arrive while it waits are
-// at the end, as they are in the list sorted by submission.
+// before a decision gives them. Those that arrive while the chosen one waits are at the end, as they are in the
+// list sorted by submission. Without backfilling nobody looks.
 func (q *staticQueue) sortTies() {
 	if !q.tied {
 		return
@@ -115,11 +115,21 @@ func (b *Batch) runStatic(h *BatchHeuristic) (BatchResult, error) {
 	b.nanScores += q.push(&b.queue[0], b.state.Clock)
 	b.queue = b.queue[:0]
 	for !b.Done() {
-		var top staticJob
-		q.heap, top = heapPop(q.heap)
+		top := q.heap[0]
 		if b.starts[top.index] != NotStarted {
+			q.heap, _ = heapPop(q.heap)
 			continue
 		}
+		if nodes := q.slots[top.slot].job.Nodes; nodes > b.state.FreeNodes {
+			if b.opt.Backfill != BackfillNone {
+				q.sortTies()
+			}
+			if b.opt.Rechoose {
+				b.waitOnce(nodes)
+				continue
+			}
+		}
+		q.heap, _ = heapPop(q.heap)
 		p := q.remove(top.slot)
 		b.place(&p)
 		for q.len == 0 && b.next < len(b.jobs) {

@@ -18,6 +18,8 @@ func TestBatchRefusesBadOptions(t *testing.T) {
 	}
 	_, err = NewBatch(Machine{Procs: 4}, BatchOptions{BackfillPredicted: true})
 	require.ErrorContains(t, err, "BackfillPredicted without Backfill")
+	_, err = NewBatch(Machine{Procs: 4}, BatchOptions{Backfill: BackfillReference, Rechoose: true})
+	require.ErrorContains(t, err, "Rechoose with BackfillReference")
 }
 
 func TestBatchRefusesBadSequences(t *testing.T) {

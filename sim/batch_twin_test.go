@@ -19,6 +19,7 @@ import (
 type twin struct {
 	nodes    int64
 	backfill Backfill
+	rechoose bool
 	clock    int64
 	free     int64
 	queue    []*twinJob
@@ -35,8 +36,8 @@ type twinJob struct {
 }
 
 // runTwin runs jobs in the order of score, smaller first, and returns them in the order of their starts.
-func runTwin(m Machine, jobs []Job, backfill Backfill, score func(j *Job, clock int64) (float64, float64)) []*twinJob {
-	w := &twin{nodes: m.Nodes, backfill: backfill, free: m.Nodes, clock: jobs[0].Submit}
+func runTwin(m Machine, jobs []Job, o BatchOptions, score func(j *Job, clock int64) (float64, float64)) []*twinJob {
+	w := &twin{nodes: m.Nodes, backfill: o.Backfill, rechoose: o.Rechoose, free: m.Nodes, clock: jobs[0].Submit}
 	if m.Nodes == 0 {
 		w.nodes, w.free = m.Procs, m.Procs
 	}
@@ -55,7 +56,11 @@ func runTwin(m Machine, jobs []Job, backfill Backfill, score func(j *Job, clock 
 			return cmp.Or(compareNumbers(a1, b1), compareNumbers(a2, b2)) // NaN last
 		})
 		p := w.queue[0]
+		fits := p.nodes <= w.free
 		w.wait(p)
+		if !fits && w.rechoose {
+			continue
+		}
 		w.start(p)
 		for len(w.queue) == 0 {
 			if len(w.coming) == 0 {
@@ -101,6 +106,9 @@ func (w *twin) wait(p *twinJob) {
 			}
 		}
 		w.event()
+		if w.rechoose {
+			return
+		}
 	}
 }
 
@@ -181,25 +189,27 @@ var allBackfills = []Backfill{BackfillNone, BackfillReference, BackfillEASY}
 // TestBatchAgainstTwin compares every heuristic under every way of backfilling with the slow twin, on
 // workloads with many ties, overrun estimates, several processors a node and submissions that step back.
 func TestBatchAgainstTwin(t *testing.T) {
-	seeds := 120
+	seeds := 60
 	if testing.Short() {
 		seeds = 30
 	}
-	for _, backfill := range allBackfills {
+	for _, o := range []BatchOptions{
+		{}, {Backfill: BackfillReference}, {Backfill: BackfillEASY}, {Rechoose: true}, {Backfill: BackfillEASY, Rechoose: true},
+	} {
 		for _, name := range BatchHeuristicNames() {
-			t.Run(fmt.Sprintf("%s/%s", backfill, name), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s/rechoose=%v/%s", o.Backfill, o.Rechoose, name), func(t *testing.T) {
 				h := mustHeuristic(t, name)
 				worlds := map[Machine]*Batch{}
 				for seed := range uint64(seeds) {
 					r := rand.New(rand.NewPCG(seed, 1))
 					m := Machine{Procs: 8, Nodes: []int64{0, 3, 4}[r.IntN(3)]}
 					jobs := randomJobs(r, 5+r.IntN(60), m, seed%3 == 0)
-					want := runTwin(m, jobs, backfill, func(j *Job, clock int64) (float64, float64) {
+					want := runTwin(m, jobs, o, func(j *Job, clock int64) (float64, float64) {
 						return h.Score(&QueuedJob{Submit: j.Submit, Procs: j.Procs, Request: j.Request}, clock)
 					})
 					world := worlds[m]
 					if world == nil {
-						world = mustBatch(t, m, BatchOptions{Backfill: backfill})
+						world = mustBatch(t, m, o)
 						worlds[m] = world
 					}
 					require.NoError(t, world.Reset(jobs, 0, len(jobs)))
@@ -232,6 +242,7 @@ func TestBatchConservation(t *testing.T) {
 		m.Nodes = r.Int64N(m.Procs + 1)
 		jobs := randomJobs(r, 1+r.IntN(50), m, r.IntN(2) == 0)
 		o := BatchOptions{Backfill: rapid.SampledFrom(allBackfills).Draw(t, "backfill"), Visible: r.IntN(4)}
+		o.Rechoose = o.Backfill != BackfillReference && r.IntN(2) == 0
 		if r.IntN(2) == 0 {
 			o.Predict = func(QueuedJob, []EndedJob) float64 { return r.Float64() * 40 }
 			o.BackfillPredicted = o.Backfill != BackfillNone
