@@ -82,6 +82,7 @@ func (o REINFORCEOptions) validate() error {
 // G comes from whole episodes, told apart by (Episode, Agent), whose transitions may arrive in any order.
 // A decision by itself (Episode 0) is an episode of length one: a contextual bandit. Where an episode was
 // cut, the baseline's value of the last state stands for the rest; 0 without a LinearBaseline.
+// An episode that never ends never teaches: cut a stream that goes on for ever every so often.
 //
 // V is the Baseline. G − V is divided by its running root mean square, so that the unit of the reward
 // does not matter. ρ = π/propensity, capped at MaxRatio, corrects each decision for having been made by
