@@ -57,19 +57,5 @@ type BatchState struct {
 	Ended   int // jobs ended so far
 }
 
-// FreeProcs returns the processors of the free nodes.
-func (s *BatchState) FreeProcs() int64 {
-	if s.Nodes == 0 {
-		return 0
-	}
-	return s.FreeNodes * s.Procs / s.Nodes
-}
-
-// Fits reports whether job i of the queue could start at once.
-func (s *BatchState) Fits(i int) bool { return s.Queue[i].Nodes <= s.FreeNodes }
-
-// Waited returns how long job i of the queue has waited, in seconds.
-func (s *BatchState) Waited(i int) int64 { return s.Clock - s.Queue[i].Submit }
-
 // wholePrediction is the prediction as a whole number of seconds, rounded up.
 func wholePrediction(p float64) int64 { return int64(math.Ceil(min(p, maxTime))) }
