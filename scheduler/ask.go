@@ -3,6 +3,7 @@ package scheduler
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/leptonsched/lepton"
 )
@@ -10,38 +11,39 @@ import (
 // This file asks the policies and contains what they do: a panic, an unusable number or a late answer
 // becomes a counted fault, never the host's problem.
 
-// learned fills p by the planner or the snapshot and reports whether the answer can be used. began is
-// when the clock started for this answer.
-func (s *Scheduler[S, O]) learned(w *worker, c *call, began int64, state *S, p []float64) bool {
+// learned fills p by the planner or the snapshot and reports whether the answer can be used.
+func (s *Scheduler[S, O]) learned(w *worker, c *call, state *S, p []float64) bool {
 	cause, detail := s.askLearned(w, c.snap, state, p)
+	return s.usable(c, cause, detail)
+}
+
+// usable takes in how the learned policy did when it was asked: it counts a fault, the lack of time
+// among them, and reports whether there was none.
+func (s *Scheduler[S, O]) usable(c *call, cause FaultCause, detail any) bool {
 	if cause == noFault && s.opt.Budget > 0 {
-		if took := s.now() - began; took > int64(s.opt.Budget) {
-			cause, detail = FaultBudget, took
+		if took := s.now() - c.began; took > int64(s.opt.Budget) {
+			cause, detail = FaultBudget, time.Duration(took)
 		}
 	}
 	if cause == noFault {
-		s.breaker.succeed()
-		c.version = c.snap.number()
+		c.answered, c.version = true, c.snap.number()
 		return true
 	}
-	s.blame(c.seq, cause, detail)
-	return false
-}
-
-// blame counts a fault of the learned policy and trips the breaker when it was one too many.
-func (s *Scheduler[S, O]) blame(seq uint64, cause FaultCause, detail any) {
+	c.failed = true
 	s.fault(cause, detail)
-	if s.breaker.fail(seq, s.opt.BreakAfter, s.opt.BreakFor) {
+	if s.breaker.fail(c.seq, s.opt.BreakAfter, s.opt.BreakFor) {
 		s.count.trips.Add(1)
 		if s.opt.Logger != nil {
 			s.opt.Logger.Warn("lepton: breaker tripped, the incumbent decides", "decisions", s.opt.BreakFor)
 		}
 	}
+	return false
 }
 
 func (s *Scheduler[S, O]) askLearned(w *worker, snap *snapshot, state *S, p []float64) (cause FaultCause, detail any) {
 	defer containPanic(&cause, &detail)
 	w.scratch.Reset()
+	clear(p) // one who writes nothing has no answer, rather than that of the last decision
 	if s.opt.Planner != nil {
 		s.opt.Planner.ProbsState(p, *state, &w.obs, &w.scratch)
 	} else {
@@ -64,6 +66,7 @@ func (s *Scheduler[S, O]) incumbent(w *worker, state *S, p []float64) {
 func (s *Scheduler[S, O]) askIncumbent(w *worker, state *S, p []float64) (cause FaultCause, detail any) {
 	defer containPanic(&cause, &detail)
 	w.scratch.Reset()
+	clear(p)
 	s.opt.Incumbent.ProbsState(p, *state, &w.obs, &w.scratch)
 	if !distribution(p, &w.obs) {
 		return FaultNumbers, nil
@@ -81,20 +84,18 @@ func containPanic(cause *FaultCause, detail *any) {
 // scores fills dst by the Scorer behind whoever decides c, and reports whether there is one whose
 // answer can be used: no NaN, and a finite best legal score.
 func (s *Scheduler[S, O]) scores(w *worker, c *call, state *S, dst []float64) bool {
-	ok, detail := s.askScores(w, c, state, dst)
-	if detail != nil {
-		if c.arm == lepton.ArmLearned {
-			s.blame(c.seq, FaultPanic, detail)
-		} else {
-			s.fault(FaultIncumbent, detail)
-		}
-		return false
+	ok, cause, detail := s.askScores(w, c, state, dst)
+	switch {
+	case c.arm == lepton.ArmLearned && (ok || cause != noFault):
+		return s.usable(c, cause, detail)
+	case cause != noFault:
+		s.fault(FaultIncumbent, detail)
 	}
 	return ok
 }
 
-func (s *Scheduler[S, O]) askScores(w *worker, c *call, state *S, dst []float64) (ok bool, detail any) {
-	defer contain(&detail)
+func (s *Scheduler[S, O]) askScores(w *worker, c *call, state *S, dst []float64) (ok bool, cause FaultCause, detail any) {
+	defer containPanic(&cause, &detail)
 	w.scratch.Reset()
 	by := s.incumbentScorer
 	if c.arm == lepton.ArmLearned {
@@ -106,7 +107,7 @@ func (s *Scheduler[S, O]) askScores(w *worker, c *call, state *S, dst []float64)
 	case c.arm == lepton.ArmLearned && s.opt.Planner == nil && c.snap.scorer != nil:
 		c.snap.scorer.Scores(dst, &w.obs, &w.scratch)
 	default:
-		return false, nil
+		return false, noFault, nil
 	}
 	best := math.Inf(-1)
 	for i, v := range dst {
@@ -115,14 +116,11 @@ func (s *Scheduler[S, O]) askScores(w *worker, c *call, state *S, dst []float64)
 			continue
 		}
 		if v != v {
-			return false, fmt.Sprintf("score of action %d is NaN", i)
+			return false, FaultNumbers, fmt.Sprintf("score of action %d is NaN", i)
 		}
 		best = max(best, v)
 	}
-	if math.IsInf(best, 0) {
-		return false, "the best score is infinite"
-	}
-	return true, nil
+	return !math.IsInf(best, 0), noFault, nil // infinite: a scorer may say so, and then only its probabilities tell more
 }
 
 // shadow asks the learned policy what it would have done, and changes nothing.
@@ -132,17 +130,24 @@ func (s *Scheduler[S, O]) shadow(w *worker, c *call, state *S, action int) {
 	}
 	w.probabilities(w.obs.Len())
 	asked := *c // the answer must not touch the decision
-	if !s.learned(w, &asked, s.now(), state, w.q) {
+	asked.began = s.now()
+	if !s.learned(w, &asked, state, w.q) {
 		return
 	}
+	s.breaker.succeed()
 	s.count.shadowAsked.Add(1)
+	if argmax(w.q) == action {
+		s.count.shadowAgreed.Add(1)
+	}
+}
+
+// argmax returns the lowest index of the largest value.
+func argmax(v []float64) int {
 	best := 0
-	for i, v := range w.q {
-		if v > w.q[best] {
+	for i := range v {
+		if v[i] > v[best] {
 			best = i
 		}
 	}
-	if best == action {
-		s.count.shadowAgreed.Add(1)
-	}
+	return best
 }

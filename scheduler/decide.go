@@ -22,8 +22,8 @@ func (s *Scheduler[S, O]) Decide(state S) (lepton.Decision, error) {
 }
 
 func (s *Scheduler[S, O]) decide(w *worker, state *S, ep *Episode[S, O]) (lepton.Decision, error) {
-	c, err := s.look(w, state)
-	if err != nil {
+	var c call
+	if err := s.look(w, &c, state); err != nil {
 		return lepton.Decision{}, err
 	}
 	s.take(&c)
@@ -33,71 +33,70 @@ func (s *Scheduler[S, O]) decide(w *worker, state *S, ep *Episode[S, O]) (lepton
 	if c.mode == Shadow {
 		s.shadow(w, &c, state, action)
 	}
-	return s.commit(w, &c, ep, action, propensity, false), nil
+	return s.commit(w, &c, ep, action, propensity), nil
 }
 
 // call is one decision on its way.
 type call struct {
-	mode    Mode
-	arm     lepton.Arm
-	key     uint64
-	seq     uint64
-	r       *record // nil: not tracked
-	evicted uint64
-	began   int64 // clock, nanoseconds
-	sound   bool  // the observation is what the encoder should have made
-	snap    *snapshot
-	version uint64 // of the snapshot that decided; 0: the incumbent did
+	mode     Mode
+	arm      lepton.Arm
+	keyed    bool // key is the embedder's
+	sound    bool // the observation is what the encoder should have made
+	answered bool // the learned policy or the planner gave an answer that is used
+	failed   bool // it also gave one that is not
+	key      uint64
+	seq      uint64
+	began    int64 // clock, nanoseconds
+	snap     *snapshot
+	version  uint64 // of the snapshot that decided; 0: the incumbent did
 }
 
 // look observes state.
-func (s *Scheduler[S, O]) look(w *worker, state *S) (call, error) {
-	c := call{mode: Mode(s.mode.Load())}
-	if c.mode == closed {
-		return c, ErrClosed
+func (s *Scheduler[S, O]) look(w *worker, c *call, state *S) error {
+	if c.mode = Mode(s.mode.Load()); c.mode == closed {
+		return ErrClosed
 	}
 	c.began = s.now()
-	if detail := s.offer(w, state); detail != nil {
-		s.fault(FaultActionSpace, detail)
-		return c, fmt.Errorf("%w: %v", ErrActionSpace, detail)
+	cause, detail := s.observe(w, c, state)
+	if cause == FaultActionSpace {
+		s.fault(cause, detail)
+		if err, ok := detail.(error); ok {
+			return fmt.Errorf("%w: %w", ErrActionSpace, err)
+		}
+		return fmt.Errorf("%w: %v", ErrActionSpace, detail)
 	}
 	if dropped := w.obs.Offered() - w.obs.Len(); dropped > 0 {
 		s.count.truncated.Add(uint64(dropped))
 	}
 	if w.obs.LegalCount() == 0 {
 		s.count.noAction.Add(1)
-		return c, ErrNoLegalAction
+		return ErrNoLegalAction
 	}
-	key, detail := s.encode(w, state)
-	if c.sound = detail == nil; !c.sound {
+	if c.sound = cause == noFault; !c.sound {
 		w.obs.GrowState(s.spec.StateDim)
-		s.fault(FaultEncoder, detail)
-	}
-	c.key = key
-	return c, nil
-}
-
-// offer fills the actions of w.obs, containing a panic of the embedder's code; nil: all went well.
-func (s *Scheduler[S, O]) offer(w *worker, state *S) (detail any) {
-	defer contain(&detail)
-	w.obs.Reset(s.spec.ActionDim, s.opt.MaxActions)
-	s.opt.Actions.Offer(w.obs.Actions(), *state)
-	if n := s.spec.Actions; n > 0 && w.obs.Offered() != n {
-		return fmt.Errorf("%w: %d instead of %d", lepton.ErrActionCount, w.obs.Offered(), n)
+		s.fault(cause, detail)
 	}
 	return nil
 }
 
-// encode fills the state of w.obs and asks for the key, containing a panic of the embedder's code.
-func (s *Scheduler[S, O]) encode(w *worker, state *S) (key uint64, detail any) {
+// observe fills w.obs and asks for the key, containing a panic of the embedder's code.
+func (s *Scheduler[S, O]) observe(w *worker, c *call, state *S) (cause FaultCause, detail any) {
 	defer contain(&detail)
-	if err := lepton.EncodeState(&w.obs, s.opt.Encoder, *state); err != nil {
-		return 0, err
+	cause = FaultActionSpace
+	w.obs.Reset(s.spec.ActionDim, s.opt.MaxActions)
+	s.opt.Actions.Offer(w.obs.Actions(), *state)
+	if n := s.spec.Actions; n > 0 && w.obs.Offered() != n {
+		return cause, fmt.Errorf("%w: %d instead of %d", lepton.ErrActionCount, w.obs.Offered(), n)
 	}
+	cause = FaultEncoder
 	if s.opt.Key != nil {
-		key = s.opt.Key(*state)
+		c.key = s.opt.Key(*state)
+		c.keyed = true
 	}
-	return key, nil
+	if err := lepton.EncodeState(&w.obs, s.opt.Encoder, *state); err != nil {
+		return cause, err
+	}
+	return noFault, nil
 }
 
 // contain turns a panic into a detail to be counted. Deferred directly.
@@ -107,10 +106,10 @@ func contain(detail *any) {
 	}
 }
 
-// take draws a number and a slot, and says whose turn it is.
+// take draws a number, and says whose turn it is.
 func (s *Scheduler[S, O]) take(c *call) {
 	c.snap = s.current.Load()
-	c.seq, c.r, c.evicted = s.ledger.acquire()
+	c.seq = s.ledger.reserve()
 	c.arm = s.assign(c)
 	if c.arm == lepton.ArmLearned {
 		switch {
@@ -126,19 +125,19 @@ func (s *Scheduler[S, O]) take(c *call) {
 // arm, and a larger canary only ever adds keys.
 func (s *Scheduler[S, O]) assign(c *call) lepton.Arm {
 	switch {
-	case c.mode < Canary:
+	case c.mode == Off || c.mode < Canary && s.opt.Holdout == 0:
 		return lepton.ArmIncumbent
 	case c.mode == Live && s.opt.Holdout == 0:
 		return lepton.ArmLearned
 	}
-	if s.opt.Key == nil || !c.sound {
+	if !c.keyed {
 		c.key = rng.Mix(s.opt.Instance, c.seq)
 	}
 	u := rng.Uniform(rng.Mix(s.keySeed, c.key))
 	switch {
 	case u < s.opt.Holdout:
 		return lepton.ArmHoldout
-	case c.mode == Live || u >= 1-s.opt.Canary:
+	case c.mode == Live || c.mode == Canary && u >= 1-s.opt.Canary:
 		return lepton.ArmLearned
 	}
 	return lepton.ArmIncumbent
@@ -147,7 +146,7 @@ func (s *Scheduler[S, O]) assign(c *call) lepton.Arm {
 // distribute fills p by whoever is to decide; the incumbent steps in for a learned policy that fails.
 func (s *Scheduler[S, O]) distribute(w *worker, c *call, state *S, p []float64) {
 	if c.arm == lepton.ArmLearned {
-		if s.learned(w, c, c.began, state, p) {
+		if s.learned(w, c, state, p) {
 			return
 		}
 		c.arm = lepton.ArmGuarded
@@ -233,49 +232,65 @@ func (s *Scheduler[S, O]) eligible(w *worker, c *call, state *S) int {
 }
 
 // commit writes the decision down and returns it. action −1: the host will say.
-func (s *Scheduler[S, O]) commit(w *worker, c *call, ep *Episode[S, O], action int, propensity float64, ranked bool) lepton.Decision {
+func (s *Scheduler[S, O]) commit(w *worker, c *call, ep *Episode[S, O], action int, propensity float64) lepton.Decision {
+	if c.answered && !c.failed {
+		s.breaker.succeed()
+	}
 	if c.arm != lepton.ArmLearned {
 		s.count.byArm[c.arm].Add(1)
 	}
-	if c.evicted != 0 {
-		s.count.evicted.Add(1)
-		s.note(w, Evicted, c.r, 0, nil)
+	if ep != nil {
+		return ep.commit(w, c, action, propensity)
 	}
-	r := c.r
-	var untracked record
+	r := s.enter(w, c, action, propensity)
+	r.linked = true
+	return s.publish(w, c, r)
+}
+
+// enter takes a slot for the decision and writes into it what is known before its place in an episode is.
+func (s *Scheduler[S, O]) enter(w *worker, c *call, action int, propensity float64) *record {
+	r, evicted := s.ledger.occupy(c.seq)
 	if r == nil {
 		s.count.untracked.Add(1)
-		r = &untracked
+		r = &w.untracked
+	}
+	if evicted != 0 {
+		s.giveUp(w, r, Evicted)
 	}
 	r.facts = facts{
-		seq: c.seq, version: c.version, arm: c.arm, at: c.began, action: action, kept: -1,
-		propensity: propensity, ranked: ranked, linked: ep == nil,
+		seq: c.seq, version: c.version, arm: c.arm, at: c.began, action: action, kept: -1, propensity: propensity,
 	}
 	if action >= 0 {
 		r.actionID = w.obs.ID(action)
 	}
-	if ep != nil {
-		ep.follow(w, r, c.sound)
-	}
-	if c.r != nil {
+	return r
+}
+
+// publish keeps what will be needed of the decision, tells who listens, and opens it to its outcome.
+func (s *Scheduler[S, O]) publish(w *worker, c *call, r *record) lepton.Decision {
+	tracked := r != &w.untracked
+	if tracked {
 		s.keep(w, r, s.opt.Learner != nil && c.mode != Off && c.sound)
 	}
 	s.note(w, Decided, r, 0, &w.obs)
 	d := r.decision(s.opt.Instance)
-	if c.r != nil {
-		s.ledger.publish(c.seq)
+	if tracked {
+		s.ledger.publish(r)
 	}
 	return d
 }
 
 // keep stores what will be needed of w.obs: by Chose, and by the learner if learn is set.
 func (s *Scheduler[S, O]) keep(w *worker, r *record, learn bool) {
-	others, finite := s.needs.Others, true
+	others, finite, ranked := s.needs.Others, true, r.action < 0
 	switch {
-	case r.ranked && others != lepton.AllRows && w.obs.Len() > 1+others:
+	case ranked && others != lepton.AllRows && w.obs.Len() > 1+others:
+		r.obs.clear()
 		s.ranked.store(r.seq, &w.obs, &s.count) // cut to size by Chose
-	case r.ranked || learn:
+	case ranked || learn:
 		r.kept, finite = r.obs.pack(&w.obs, r.action, others, s.othersDraw(r.seq))
+	default:
+		r.obs.clear()
 	}
 	s.setLearnable(r, learn, finite)
 }

@@ -2,8 +2,8 @@ package scheduler
 
 import (
 	"fmt"
+	"math"
 	"sync"
-	"time"
 
 	"github.com/leptonsched/lepton"
 )
@@ -12,28 +12,30 @@ import (
 // methods are for one goroutine at a time; outcomes are reported through the Scheduler, from anywhere.
 //
 // A decision becomes a transition once its outcome and its successor (or the end) are both known.
-// While another goroutine copies the outcome of the latest decision, the next one may wait for that
-// copy; decisions outside of episodes never wait.
+// While another goroutine copies the outcome of the latest decision, or a checkpoint copies all, the
+// next one may wait for that copy; decisions outside of episodes never wait.
 type Episode[S, O any] struct {
 	s      *Scheduler[S, O]
 	credit lepton.CreditOptions
-	stream stream // of the next decision
-	prev   uint64 // seq of the latest decision; 0: none
+
+	mu     sync.Mutex // guards what follows against Checkpoint; held for the length of a few copies
+	stream stream     // of the next decision
+	prev   uint64     // seq of the latest decision; 0: none
 	over   bool
 }
 
 // episodes is the registry of open streams that have a name.
 type episodes[S, O any] struct {
-	mu       sync.Mutex
-	byID     map[uint64]*Episode[S, O] // guarded by mu, as are the others
-	order    []uint64                  // names, oldest first
-	nameless uint64                    // unnamed streams begun, for numbering them
+	mu       sync.Mutex // guards what follows; never held while an Episode's is waited for
+	byID     map[uint64]*Episode[S, O]
+	order    []uint64 // names, oldest first
+	nameless uint64   // unnamed streams begun, for numbering them
 }
 
 // Episode opens the stream named c.ID, or returns it if it is open already (also after Restore), with
 // c's Potential. ID 0 opens a new one under a number of its own, which cannot be reattached. At most
 // MaxOpen named streams are remembered; the oldest is forgotten, and counted. The error says what is
-// wrong with c, or that a stream of that name is open under other credit options.
+// wrong with c, that a stream of that name is open under other credit options, or is ErrClosed.
 func (s *Scheduler[S, O]) Episode(c lepton.CreditOptions) (*Episode[S, O], error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -58,13 +60,13 @@ func (s *Scheduler[S, O]) Episode(c lepton.CreditOptions) (*Episode[S, O], error
 	}
 	ep.stream = stream{episode: ep.credit.ID, agent: c.Agent, gamma: c.Gamma, unit: c.Unit}
 	if c.ID != 0 {
-		s.remember(ep)
+		s.register(ep)
 	}
 	return ep, nil
 }
 
-// remember registers ep under its name. s.episodes.mu is held.
-func (s *Scheduler[S, O]) remember(ep *Episode[S, O]) {
+// register remembers ep under its name. s.episodes.mu is held.
+func (s *Scheduler[S, O]) register(ep *Episode[S, O]) {
 	reg := &s.episodes
 	if len(reg.order) >= s.opt.MaxOpen {
 		delete(reg.byID, reg.order[0])
@@ -93,40 +95,55 @@ func (s *Scheduler[S, O]) forget(ep *Episode[S, O]) {
 
 // Decide is Scheduler.Decide for the next decision of the stream, and ErrEpisodeOver.
 func (e *Episode[S, O]) Decide(state S) (lepton.Decision, error) {
-	return e.with(func(w *worker) (lepton.Decision, error) { return e.s.decide(w, &state, e) })
-}
-
-// Rank is Scheduler.Rank for the next decision of the stream, and ErrEpisodeOver.
-func (e *Episode[S, O]) Rank(state S, scores []float64) (lepton.Decision, error) {
-	return e.with(func(w *worker) (lepton.Decision, error) { return e.s.rank(w, &state, scores, e) })
-}
-
-// Record is Scheduler.Record for the next decision of the stream, and ErrEpisodeOver.
-func (e *Episode[S, O]) Record(state S, action int, propensity float64) (lepton.Decision, error) {
-	return e.with(func(w *worker) (lepton.Decision, error) { return e.s.record(w, &state, action, propensity, e) })
-}
-
-func (e *Episode[S, O]) with(f func(*worker) (lepton.Decision, error)) (lepton.Decision, error) {
 	if e.over {
 		return lepton.Decision{}, ErrEpisodeOver
 	}
 	w := e.s.workers.Get().(*worker)
-	d, err := f(w)
+	d, err := e.s.decide(w, &state, e)
 	e.s.workers.Put(w)
 	return d, err
 }
 
-// End says that the stream came to its true end: nothing follows the latest decision.
+// Rank is Scheduler.Rank for the next decision of the stream, and ErrEpisodeOver.
+func (e *Episode[S, O]) Rank(state S, scores []float64) (lepton.Decision, error) {
+	if e.over {
+		return lepton.Decision{}, ErrEpisodeOver
+	}
+	w := e.s.workers.Get().(*worker)
+	d, err := e.s.rank(w, &state, scores, e)
+	e.s.workers.Put(w)
+	return d, err
+}
+
+// Record is Scheduler.Record for the next decision of the stream, and ErrEpisodeOver.
+func (e *Episode[S, O]) Record(state S, action int, propensity float64) (lepton.Decision, error) {
+	if e.over {
+		return lepton.Decision{}, ErrEpisodeOver
+	}
+	w := e.s.workers.Get().(*worker)
+	d, err := e.s.record(w, &state, action, propensity, e)
+	e.s.workers.Put(w)
+	return d, err
+}
+
+// End says that the stream came to its true end: nothing follows the latest decision. The errors are
+// ErrEpisodeOver and ErrClosed.
 func (e *Episode[S, O]) End() error {
 	if e.over {
 		return ErrEpisodeOver
 	}
-	e.link(func(r *record) {
-		r.discount, r.last = 0, true
-		r.elapsed = e.s.since(r)
-		r.reward -= r.phi
-	})
-	e.finish()
+	if e.s.isClosed() {
+		return ErrClosed
+	}
+	e.mu.Lock()
+	if r := e.latest(); r != nil {
+		r.last, r.elapsed = true, e.s.since(r)
+		e.s.shape(r, 0) // the potential of an end is 0
+		e.hand(r)
+	}
+	e.over = true
+	e.mu.Unlock()
+	e.s.forget(e)
 	return nil
 }
 
@@ -139,65 +156,97 @@ func (e *Episode[S, O]) Cut(state S) error {
 	}
 	w := e.s.workers.Get().(*worker)
 	defer e.s.workers.Put(w)
-	c, err := e.s.look(w, &state)
-	if err != nil {
+	var c call
+	if err := e.s.look(w, &c, &state); err != nil {
 		return err
 	}
-	e.link(func(r *record) { e.succeed(w, r, nil, c.sound, true) })
-	e.finish()
+	phi := e.potential(&w.obs)
+	e.mu.Lock()
+	if r := e.latest(); r != nil {
+		r.last = true
+		e.succeed(w, r, -1, e.s.othersDraw(r.seq), phi, c.sound)
+		e.hand(r)
+	}
+	e.over = true
+	e.mu.Unlock()
+	e.s.forget(e)
 	return nil
 }
 
-func (e *Episode[S, O]) finish() {
-	e.over = true
-	e.s.forget(e)
-}
-
-// follow makes r, just decided on w.obs, the successor of the latest decision.
-func (e *Episode[S, O]) follow(w *worker, r *record, sound bool) {
-	r.stream = e.stream
-	r.phi = e.credit.Phi(&w.obs)
-	e.link(func(prev *record) { e.succeed(w, prev, r, sound, false) })
+// commit writes the next decision of the stream down, makes it the successor of the latest, and
+// returns it.
+func (e *Episode[S, O]) commit(w *worker, c *call, action int, propensity float64) lepton.Decision {
+	phi := e.potential(&w.obs)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	r := e.s.enter(w, c, action, propensity)
+	r.stream, r.phi = e.stream, phi
+	if prev := e.latest(); prev != nil {
+		e.succeed(w, prev, action, e.s.othersDraw(r.seq), phi, c.sound)
+		e.hand(prev)
+	}
 	e.prev = r.seq
 	e.stream.step++
+	return e.s.publish(w, c, r)
 }
 
-// link calls f with the latest decision, busy, if it is still open, and hands it on if it is complete.
-func (e *Episode[S, O]) link(f func(*record)) {
+// potential returns Φ of obs, 0 where there is none or it panics.
+func (e *Episode[S, O]) potential(obs *lepton.Observation) (phi float64) {
+	if e.credit.Potential == nil {
+		return 0
+	}
+	defer func() {
+		if detail := recover(); detail != nil {
+			e.s.fault(FaultReward, detail)
+		}
+	}()
+	return e.credit.Phi(obs)
+}
+
+// latest returns the latest decision, busy, for its successor to be written into it. nil: there is
+// none, or it is gone, which is counted.
+func (e *Episode[S, O]) latest() *record {
 	if e.prev == 0 {
-		return
+		return nil
 	}
 	r := e.s.ledger.claim(e.prev)
 	e.prev = 0
-	if r == nil || r.linked {
-		if r != nil {
-			e.s.ledger.publish(r.seq)
-		}
-		e.s.count.unlinked.Add(1)
-		return
+	if r != nil && r.linked {
+		e.s.ledger.publish(r)
+		r = nil
 	}
-	f(r)
+	if r == nil {
+		e.s.count.unlinked.Add(1)
+	}
+	return r
+}
+
+// hand passes r, whose successor is known now, on to the learner if its outcome is known too.
+func (e *Episode[S, O]) hand(r *record) {
 	r.linked = true
 	e.s.finish(r)
 }
 
-// succeed links prev to the observation in w, in which next was decided (nil: nobody decides there).
-func (e *Episode[S, O]) succeed(w *worker, prev, next *record, sound, last bool) {
+// succeed writes into prev that the observation in w followed, with potential phi, and which action was
+// chosen there (−1: none yet, or nobody decides).
+func (e *Episode[S, O]) succeed(w *worker, prev *record, action int, draw uint64, phi float64, sound bool) {
 	prev.elapsed = e.s.since(prev)
-	prev.discount, prev.last = e.credit.Discount(prev.elapsed), last
-	prev.reward += prev.discount*e.credit.Phi(&w.obs) - prev.phi
+	prev.discount = e.credit.Discount(prev.elapsed)
+	e.s.shape(prev, prev.discount*phi)
 	if prev.discount == 0 || !prev.learnable {
 		return
 	}
-	chosen := -1
-	draw := e.s.othersDraw(prev.seq)
-	if next != nil {
-		chosen, draw = next.action, e.s.othersDraw(next.seq)
-	}
 	finite := false
-	prev.nextAction, finite = prev.next.pack(&w.obs, chosen, e.s.needs.Others, draw)
+	prev.nextAction, finite = prev.next.pack(&w.obs, action, e.s.needs.Others, draw)
 	e.s.setLearnable(prev, true, finite && sound)
 }
 
-// since returns the time from the decision r until now.
-func (s *Scheduler[S, O]) since(r *record) time.Duration { return time.Duration(s.now() - r.at) }
+// shape adds the potential-based part, ahead − Φ, to the reward of r.
+func (s *Scheduler[S, O]) shape(r *record, ahead float64) {
+	part := ahead - r.phi
+	if math.IsInf(part, 0) {
+		s.setLearnable(r, r.learnable, false)
+		return
+	}
+	r.reward += part
+}

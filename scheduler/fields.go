@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"math"
 	"time"
 
 	"github.com/leptonsched/lepton"
@@ -10,11 +11,10 @@ import (
 // The fields of a checkpoint's parts, each written and read side by side. The sizes are the least that
 // a part takes, so that a false count is refused before memory is set aside for it.
 const (
-	streamSize      = 8 + 4 + 8 + 8 + 8
-	packedSize      = 6 * 8
-	recordSize      = 12*8 + streamSize + 2*packedSize
-	snapshotSize    = 3*8 + 4 + 8
-	observationSize = 6 * 8
+	streamSize   = 8 + 4 + 8 + 8 + 8
+	packedSize   = 6 * 8
+	recordSize   = 12*8 + 6 + 1 + streamSize + 2*packedSize
+	snapshotSize = 3*8 + 8 + 8
 )
 
 func writeSpec(out *codec.Writer, spec lepton.Spec) {
@@ -41,9 +41,13 @@ func writeStream(out *codec.Writer, st *stream) {
 }
 
 func readStream(in *codec.Reader) stream {
-	return stream{
+	st := stream{
 		episode: in.Uint64(), agent: in.Uint32(), step: in.Int(), gamma: in.Float(), unit: time.Duration(in.Int()),
 	}
+	if err := (lepton.CreditOptions{Gamma: st.gamma, Unit: st.unit}).Validate(); err != nil || st.step < 0 {
+		in.Fail("episode %d, step %d: %v", st.episode, st.step, err)
+	}
+	return st
 }
 
 func writePacked(out *codec.Writer, p *packed) {
@@ -80,7 +84,7 @@ func writeRecord(out *codec.Writer, r *record) {
 	out.Int(r.kept)
 	out.Uint8(uint8(r.arm))
 	out.Uint8(uint8(r.event))
-	for _, flag := range [...]bool{r.learnable, r.settled, r.linked, r.ranked, r.last} {
+	for _, flag := range [...]bool{r.learnable, r.settled, r.linked, r.last} {
 		out.Bool(flag)
 	}
 	writeStream(out, &r.stream)
@@ -89,39 +93,51 @@ func writeRecord(out *codec.Writer, r *record) {
 	out.Int(int(r.elapsed))
 	out.Int(r.nextAction)
 	writePacked(out, &r.obs)
+	if r.discount == 0 {
+		writePacked(out, &packed{}) // next is that of an earlier decision
+		return
+	}
 	writePacked(out, &r.next)
 }
 
-func readRecord(in *codec.Reader, r *record) {
+func (s *Scheduler[S, O]) readRecord(in *codec.Reader, r *record) {
 	r.facts = facts{
 		seq: in.Uint64(), version: in.Uint64(), actionID: in.Uint64(), propensity: in.Float(), reward: in.Float(),
 		at: int64(in.Int()), action: in.Int(), kept: in.Int(), arm: lepton.Arm(in.Uint8()), event: EventKind(in.Uint8()),
 	}
-	for _, flag := range [...]*bool{&r.learnable, &r.settled, &r.linked, &r.ranked, &r.last} {
+	for _, flag := range [...]*bool{&r.learnable, &r.settled, &r.linked, &r.last} {
 		*flag = in.Bool()
 	}
 	r.stream = readStream(in)
 	r.phi, r.discount, r.elapsed, r.nextAction = in.Float(), in.Float(), time.Duration(in.Int()), in.Int()
 	readPacked(in, &r.obs)
 	readPacked(in, &r.next)
-	if r.learnable && r.action >= 0 && (r.kept < 0 || r.kept >= len(r.obs.ids)) ||
-		r.nextAction < -1 || r.nextAction >= max(len(r.next.ids), 1) || r.arm > lepton.ArmGuarded {
-		in.Fail("decision %d: action %d of %d, next %d of %d", r.seq, r.kept, len(r.obs.ids), r.nextAction, len(r.next.ids))
+	s.checkPacked(in, &r.obs)
+	s.checkPacked(in, &r.next)
+	s.checkRecord(in, r)
+}
+
+// checkRecord refuses what no scheduler would have written.
+func (s *Scheduler[S, O]) checkRecord(in *codec.Reader, r *record) {
+	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+	switch chosen := r.action >= 0; {
+	case r.arm > lepton.ArmGuarded || r.event > Expired || r.action < -1 || r.settled && !chosen:
+		in.Fail("decision %d: arm %d, event %d, action %d", r.seq, r.arm, r.event, r.action)
+	case chosen && !(r.propensity > 0 && r.propensity <= 1):
+		in.Fail("decision %d: propensity %v", r.seq, r.propensity)
+	case !finite(r.reward) || !finite(r.phi) || !(r.discount >= 0 && r.discount <= 1):
+		in.Fail("decision %d: reward %v, potential %v, discount %v", r.seq, r.reward, r.phi, r.discount)
+	case r.learnable && chosen && (r.kept < 0 || r.kept >= len(r.obs.ids)):
+		in.Fail("decision %d: action %d of %d kept", r.seq, r.kept, len(r.obs.ids))
+	case r.learnable && r.discount > 0 && (r.nextAction < -1 || r.nextAction >= len(r.next.ids)):
+		in.Fail("decision %d: next action %d of %d kept", r.seq, r.nextAction, len(r.next.ids))
 	}
 }
 
-func writeObservation(out *codec.Writer, obs *lepton.Observation) {
-	var p packed
-	p.pack(obs, -1, lepton.AllRows, 0) // probes came out of packed records: float32 holds them exactly
-	writePacked(out, &p)
-}
-
-func readObservation(in *codec.Reader) *lepton.Observation {
-	var p packed
-	readPacked(in, &p)
-	obs := new(lepton.Observation)
-	if in.Err() == nil {
-		p.unpack(obs)
+// checkPacked refuses an observation of other sizes than those of the spec, unless it is empty.
+func (s *Scheduler[S, O]) checkPacked(in *codec.Reader, p *packed) {
+	empty := p.dim == 0 && len(p.state) == 0 && len(p.ids) == 0
+	if !empty && (p.dim != s.spec.ActionDim || len(p.state) != s.spec.StateDim) || len(p.ids) > s.opt.MaxActions {
+		in.Fail("an observation of %d and %d × %d features, not of %d and %d", len(p.state), len(p.ids), p.dim, s.spec.StateDim, s.spec.ActionDim)
 	}
-	return obs
 }

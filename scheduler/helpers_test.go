@@ -3,9 +3,12 @@ package scheduler
 import (
 	"context"
 	"math"
+	"os"
+	"testing"
 	"time"
 
 	"github.com/leptonsched/lepton"
+	"github.com/stretchr/testify/require"
 )
 
 // pool is the state of the tests: a list of workers with three features each.
@@ -19,6 +22,15 @@ type worker3 struct {
 	id      uint64
 	x       [3]float64
 	illegal bool
+}
+
+// workersOf lists workers by name, with a feature each that tells them apart.
+func workersOf(ids ...uint64) pool {
+	var p pool
+	for _, id := range ids {
+		p.workers = append(p.workers, worker3{id: id, x: [3]float64{float64(id)}})
+	}
+	return p
 }
 
 func poolOf(n int) pool {
@@ -107,6 +119,61 @@ func (s *store) Policy() lepton.Policy {
 		return s.policy
 	}
 	return always(1)
+}
+
+// with returns Options that work, changed by change.
+func with(change func(o *Options[pool, float64])) Options[pool, float64] {
+	o := Options[pool, float64]{Encoder: poolEncoder{}, Actions: poolActions{}, Incumbent: first{}, Reward: asIs}
+	if change != nil {
+		change(&o)
+	}
+	return o
+}
+
+// start returns a scheduler under with(change).
+func start(t testing.TB, change func(o *Options[pool, float64])) *Scheduler[pool, float64] {
+	t.Helper()
+	s, err := New(with(change))
+	require.NoError(t, err)
+	return s
+}
+
+// decide decides and demands success.
+func decide(t testing.TB, s *Scheduler[pool, float64], state pool) lepton.Decision {
+	t.Helper()
+	d, err := s.Decide(state)
+	require.NoError(t, err)
+	return d
+}
+
+// train calls Train and demands success.
+func train(t testing.TB, s *Scheduler[pool, float64]) lepton.Progress {
+	t.Helper()
+	progress, err := s.Train(t.Context())
+	require.NoError(t, err)
+	return progress
+}
+
+// requireAddsUp demands that every decision is in exactly one place.
+func requireAddsUp(t require.TestingT, st Stats) {
+	sum := uint64(st.Open) + st.Untracked + st.Settled + st.Defaulted + st.Cancelled + st.Evicted + st.Expired
+	require.Equal(t, st.Decisions, sum, "decisions against open, untracked, settled, defaulted, cancelled, evicted, expired: %+v", st)
+	arms := uint64(0)
+	for _, n := range st.ByArm {
+		arms += n
+	}
+	require.Equal(t, st.Decisions, arms, "decisions by arm: %+v", st)
+}
+
+// full reports whether the guarantees are to be shown at full size.
+func full() bool { return os.Getenv("LEPTON_FULL") == "1" }
+
+// size returns the size of a guarantee's test: short, or all of it.
+func size(short, all int) int {
+	if full() {
+		return all
+	}
+	return short
 }
 
 // clock is a clock that tests move by hand.

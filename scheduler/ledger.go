@@ -8,26 +8,29 @@ import (
 // ledger holds the open decisions. Deciding never waits on it.
 //
 // Decision seq lives in slot seq mod len(slots). One word a slot, seq<<2|phase, says who may touch the
-// slot's record: nobody while it is open or vacant; whoever moved it to busy by compare-and-swap,
-// until it is moved on. Busy spans are a few copies long and run no code of the embedder's.
+// slot's record: nobody while it is open, waiting or vacant; whoever moved it to busy by
+// compare-and-swap, until it is moved on. Busy spans are a few copies and a Journal's Append long:
+// a number is reserved before the policies are asked, its slot is occupied after they answered, so
+// that a policy that hangs holds nothing up but its own decision.
 type ledger struct {
 	next  atomic.Uint64 // the seq to hand out next; starts at 1
-	idle  atomic.Uint64 // seqs handed out to no decision: slots stepped over, races lost
+	idle  atomic.Uint64 // seqs handed out to no decision: slots stepped over
 	words []atomic.Uint64
 	slots []record
 	mask  uint64 // size−1 where the size is a power of two, which spares the division
 }
 
 const (
-	vacant uint64 = 0
-	open   uint64 = 1
-	busy   uint64 = 3 // has all bits, so that or-ing it in makes either of the others busy
+	vacant  uint64 = 0
+	open    uint64 = 1
+	waiting uint64 = 2 // the outcome is known, and what follows in the episode is not
+	busy    uint64 = 3 // has all bits, so that or-ing it in makes any of the others busy
 
 	phaseBits = 2
 	phaseMask = 1<<phaseBits - 1
 )
 
-// probe is how many slots ahead acquire looks for a vacant one before it evicts the oldest of them.
+// probe is how many slots ahead reserve looks for a vacant one before it settles for the oldest of them.
 // Decisions that stay open long are stepped over, so that a fast stream does not push them out.
 const probe = 16
 
@@ -48,59 +51,68 @@ func (l *ledger) slot(seq uint64) uint64 {
 	return seq % uint64(len(l.words))
 }
 
-// acquire hands out a seq and its slot, busy, for the caller to fill and publish. evicted is the seq of
-// the open decision that had to make room, 0 if none had. After losing several races for a slot it
-// returns a nil record: the decision stands but is not tracked.
-func (l *ledger) acquire() (seq uint64, r *record, evicted uint64) {
-	size := uint64(len(l.words))
-	for races := 0; races < 8; {
+// reserve hands out a seq whose slot is vacant, or holds the oldest decision nearby.
+func (l *ledger) reserve() uint64 {
+	for {
 		base := l.next.Load()
-		pick, found := uint64(0), uint64(0)
-		ok := false
-		at := l.slot(base)
-		for j := range min(probe, size) {
-			word := l.words[at].Load()
-			if at++; at == size {
-				at = 0
+		pick := l.pick(base)
+		if l.next.CompareAndSwap(base, base+pick+1) {
+			if pick > 0 {
+				l.idle.Add(pick)
 			}
-			switch word & phaseMask {
-			case vacant:
-				pick, found, ok = j, word, true
-			case open:
-				if !ok || word < found {
-					pick, found, ok = j, word, true
-				}
-			}
-			if ok && found&phaseMask == vacant {
-				break
-			}
+			return base + pick
 		}
-		if !ok {
-			races++ // everything near is being written: a ledger much too small
-			continue
-		}
-		if !l.next.CompareAndSwap(base, base+pick+1) {
-			continue // another decision was faster; somebody made progress
-		}
-		seq = base + pick
-		if pick > 0 {
-			l.idle.Add(pick)
-		}
-		slot := l.slot(seq)
-		if !l.words[slot].CompareAndSwap(found, seq<<phaseBits|busy) {
-			l.idle.Add(1)
-			races++
-			continue
-		}
-		if found&phaseMask == open {
-			evicted = found >> phaseBits
-		}
-		return seq, &l.slots[slot], evicted
 	}
-	return l.next.Add(1) - 1, nil, 0
 }
 
-// claim makes the open decision seq busy and returns its record, nil if it is not open.
+// pick returns how many slots from base to step over. Where all are busy it is none.
+func (l *ledger) pick(base uint64) (pick uint64) {
+	size := uint64(len(l.words))
+	at, oldest := l.slot(base), uint64(0)
+	for j := range min(probe, size) {
+		word := l.words[at].Load()
+		if at++; at == size {
+			at = 0
+		}
+		switch word & phaseMask {
+		case vacant:
+			return j
+		case busy:
+		default:
+			if oldest == 0 || word < oldest {
+				pick, oldest = j, word
+			}
+		}
+	}
+	return pick
+}
+
+// occupy makes the slot of seq busy, for the caller to fill and publish. evicted is the word of the
+// decision that had to make room, 0 if none had. The record is nil where the slot went to a later
+// decision or is fought over: the decision stands but is not tracked.
+func (l *ledger) occupy(seq uint64) (r *record, evicted uint64) {
+	slot := l.slot(seq)
+	for range 8 {
+		word := l.words[slot].Load()
+		switch phase := word & phaseMask; {
+		case phase == busy:
+			runtime.Gosched()
+			continue
+		case phase == vacant:
+			evicted = 0
+		case word>>phaseBits > seq:
+			return nil, 0
+		default:
+			evicted = word
+		}
+		if l.words[slot].CompareAndSwap(word, seq<<phaseBits|busy) {
+			return &l.slots[slot], evicted
+		}
+	}
+	return nil, 0
+}
+
+// claim makes decision seq busy and returns its record, nil if it is neither open nor waiting.
 func (l *ledger) claim(seq uint64) *record {
 	slot := l.slot(seq)
 	for {
@@ -108,25 +120,30 @@ func (l *ledger) claim(seq uint64) *record {
 		if word>>phaseBits != seq || word&phaseMask == vacant {
 			return nil
 		}
-		if word&phaseMask == open && l.words[slot].CompareAndSwap(word, seq<<phaseBits|busy) {
+		if word&phaseMask != busy && l.words[slot].CompareAndSwap(word, seq<<phaseBits|busy) {
 			return &l.slots[slot]
 		}
 		runtime.Gosched()
 	}
 }
 
-// publish ends a busy span: the decision is open.
-func (l *ledger) publish(seq uint64) {
-	l.words[l.slot(seq)].Store(seq<<phaseBits | open)
+// publish ends the busy span of r: it is open, or waiting if its outcome is known.
+func (l *ledger) publish(r *record) {
+	phase := open
+	if r.settled {
+		phase = waiting
+	}
+	l.words[l.slot(r.seq)].Store(r.seq<<phaseBits | phase)
 }
 
-// release ends a busy span: the slot is vacant. The seq stays in the word, so that vacant words of
-// different ages differ and a late compare-and-swap cannot mistake one for the other.
-func (l *ledger) release(seq uint64) {
-	l.words[l.slot(seq)].Store(seq<<phaseBits | vacant)
+// release ends the busy span of r: the slot is vacant. The seq stays in the word, so that vacant words
+// of different ages differ and a late compare-and-swap cannot mistake one for the other.
+func (l *ledger) release(r *record) {
+	l.words[l.slot(r.seq)].Store(r.seq<<phaseBits | vacant)
 }
 
-// each claims every open decision in turn, in slot order, and calls f, which must publish or release.
+// each claims every open and waiting decision in turn, in slot order, and calls f, which must publish
+// or release.
 func (l *ledger) each(f func(*record)) {
 	for i := range l.words {
 		if word := l.words[i].Load(); word&phaseMask != vacant {
@@ -156,13 +173,16 @@ func (l *ledger) decisions() uint64 {
 	return l.next.Load() - 1 - idle
 }
 
-// open counts the decisions that are open now.
-func (l *ledger) open() int {
-	n := 0
+// count returns how many decisions are open now (or busy), and how many wait for what follows them.
+func (l *ledger) count() (opened, waited int) {
 	for i := range l.words {
-		if l.words[i].Load()&phaseMask != vacant {
-			n++
+		switch l.words[i].Load() & phaseMask {
+		case vacant:
+		case waiting:
+			waited++
+		default:
+			opened++
 		}
 	}
-	return n
+	return opened, waited
 }

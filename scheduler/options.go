@@ -89,7 +89,7 @@ type Options[S, O any] struct {
 }
 
 // Hooks are called synchronously, from the goroutine where the thing happened; any may be nil. They
-// must return quickly and must not call the scheduler back. A panic in one is not contained.
+// must return quickly and must not call the scheduler back. A panic in one is contained and counted.
 type Hooks struct {
 	Fault     func(cause FaultCause, detail any)         // a part misbehaved and was contained; detail: the recovered panic, an error, or nil
 	Published func(version uint64)                       // a snapshot went live
@@ -140,6 +140,7 @@ func (o Options[S, O]) validate() error {
 	fault(o.Mode == Canary && o.Canary == 0, "Mode is Canary with a Canary share of 0")
 	fault(!(o.Explore.MaxLoss >= 0), "Explore.MaxLoss is %v, want 0 or more", o.Explore.MaxLoss)
 	fault(o.Explore.Share > 0 && o.Explore.MaxLoss == 0, "Explore.Share is set without Explore.MaxLoss: use math.Inf(1) for every legal action")
+	fault(o.needs().Others < lepton.AllRows, "Learner needs %d other rows", o.needs().Others)
 	fault(o.Budget < 0, "Budget is negative")
 	fault(o.OpenFor < 0, "OpenFor is negative")
 	fault(o.Clock == nil && o.Budget > 0, "Budget needs a Clock (time.Now)")
@@ -160,6 +161,7 @@ func (o Options[S, O]) validate() error {
 	if err := spec.Validate(); err != nil {
 		errs = append(errs, err)
 	}
+	fault(spec.Actions > o.MaxActions, "MaxActions is %d, and Actions always offers %d", o.MaxActions, spec.Actions)
 	for _, part := range [...]struct {
 		name string
 		part any
@@ -176,7 +178,9 @@ func (o Options[S, O]) validate() error {
 // needs returns how much of an observation is kept for the learner; without one, the chosen row alone.
 func (o Options[S, O]) needs() lepton.Needs {
 	if needer, ok := o.Learner.(lepton.Needer); ok {
-		return needer.Needs()
+		n := needer.Needs()
+		n.Others = min(n.Others, o.MaxActions)
+		return n
 	}
 	if o.Learner == nil {
 		return lepton.Needs{}

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/leptonsched/lepton"
 )
@@ -36,7 +37,7 @@ func (s *Scheduler[S, O]) settle(id lepton.DecisionID, outcome O, kind EventKind
 		return fmt.Errorf("%w: %v", ErrUnknownDecision, id)
 	}
 	d, late := r.decision(s.opt.Instance), kind != Defaulted && s.late(r)
-	s.ledger.publish(id.Seq)
+	s.ledger.publish(r)
 	switch {
 	case late:
 		s.expire(id)
@@ -55,7 +56,7 @@ func (s *Scheduler[S, O]) settle(id lepton.DecisionID, outcome O, kind EventKind
 		reward *= lepton.CreditOptions{Gamma: r.stream.gamma, Unit: r.stream.unit}.Discount(s.since(r))
 	}
 	if sum := r.reward + reward; math.IsInf(sum, 0) {
-		s.ledger.publish(id.Seq)
+		s.ledger.publish(r)
 		return fmt.Errorf("%w: the sum of %v and %v", ErrReward, r.reward, reward)
 	}
 	r.reward += reward
@@ -64,7 +65,7 @@ func (s *Scheduler[S, O]) settle(id lepton.DecisionID, outcome O, kind EventKind
 	s.note(w, kind, r, reward, nil)
 	switch kind {
 	case Accrued:
-		s.ledger.publish(id.Seq)
+		s.ledger.publish(r)
 		return nil
 	case Settled:
 		s.count.settled.Add(1)
@@ -104,24 +105,32 @@ func (s *Scheduler[S, O]) Cancel(id lepton.DecisionID) error {
 	if r == nil {
 		return fmt.Errorf("%w: %v", ErrUnknownDecision, id)
 	}
-	s.giveUp(r, Cancelled)
+	w := s.workers.Get().(*worker)
+	s.giveUp(w, r, Cancelled)
+	s.workers.Put(w)
+	s.ledger.release(r)
 	return nil
 }
 
-// giveUp ends r, which is busy, without an outcome.
-func (s *Scheduler[S, O]) giveUp(r *record, kind EventKind) {
-	if kind == Cancelled {
+// giveUp counts and notes that r, which is busy, ends without an outcome; kind says why. What waits for
+// its successor has had its outcome, and only what would have been learned of it is lost.
+func (s *Scheduler[S, O]) giveUp(w *worker, r *record, kind EventKind) {
+	if r.settled {
+		s.count.linkDropped.Add(1)
+		return
+	}
+	switch kind {
+	case Cancelled:
 		s.count.cancelled.Add(1)
-	} else {
+	case Evicted:
+		s.count.evicted.Add(1)
+	case Expired:
 		s.count.expired.Add(1)
 	}
-	w := s.workers.Get().(*worker)
 	s.note(w, kind, r, 0, nil)
-	s.workers.Put(w)
 	if r.action < 0 {
 		s.ranked.drop(r.seq)
 	}
-	s.ledger.release(r.seq)
 }
 
 // claim makes decision id busy if it is open and its outcome is not known yet.
@@ -131,40 +140,52 @@ func (s *Scheduler[S, O]) claim(id lepton.DecisionID) *record {
 	}
 	r := s.ledger.claim(id.Seq)
 	if r != nil && r.settled {
-		s.ledger.publish(id.Seq)
+		s.ledger.publish(r)
 		return nil
 	}
 	return r
 }
 
-// finish hands r, which is busy, to the learner if all of it is known; else it stays open.
+// finish hands r, which is busy, to the learner if all of it is known; else it goes on waiting.
 func (s *Scheduler[S, O]) finish(r *record) {
-	seq := r.seq
 	if !r.settled || !r.linked {
-		s.ledger.publish(seq)
+		s.ledger.publish(r)
 		return
+	}
+	if r.learnable && math.IsInf(r.reward, 0) {
+		s.setLearnable(r, true, false) // shaping made it so
 	}
 	if r.learnable {
 		if s.queue.push(r) {
-			select {
-			case s.arrived <- struct{}{}:
-			default:
-			}
+			s.wake()
 		} else {
 			s.count.queueDropped.Add(1)
 		}
 	}
-	s.ledger.release(seq)
+	s.ledger.release(r)
+}
+
+// wake lets Run look at the queue.
+func (s *Scheduler[S, O]) wake() {
+	select {
+	case s.arrived <- struct{}{}:
+	default:
+	}
 }
 
 // late reports whether r, which is busy, has been open for longer than OpenFor. One whose outcome is
 // known and that waits for its episode to go on has twice as long.
 func (s *Scheduler[S, O]) late(r *record) bool {
-	limit := s.opt.OpenFor
+	age := s.since(r)
 	if r.settled {
-		limit *= 2
+		age /= 2
 	}
-	return s.opt.OpenFor > 0 && s.since(r) > limit
+	return s.opt.OpenFor > 0 && age > s.opt.OpenFor
+}
+
+// since returns the time from the decision r until now; a clock that went back counts as standing still.
+func (s *Scheduler[S, O]) since(r *record) time.Duration {
+	return max(time.Duration(s.now()-r.at), 0)
 }
 
 // sweep ends every decision that has been open for too long.
@@ -174,7 +195,7 @@ func (s *Scheduler[S, O]) sweep() {
 	}
 	s.ledger.each(func(r *record) {
 		id, late := lepton.DecisionID{Instance: s.opt.Instance, Seq: r.seq}, s.late(r)
-		s.ledger.publish(id.Seq)
+		s.ledger.publish(r)
 		if late {
 			s.expire(id)
 		}
@@ -187,6 +208,13 @@ func (s *Scheduler[S, O]) expire(id lepton.DecisionID) {
 		return
 	}
 	if r := s.ledger.claim(id.Seq); r != nil {
-		s.giveUp(r, Expired)
+		if !s.late(r) { // its outcome came in meanwhile, and it waits for its episode to go on
+			s.ledger.publish(r)
+			return
+		}
+		w := s.workers.Get().(*worker)
+		s.giveUp(w, r, Expired)
+		s.workers.Put(w)
+		s.ledger.release(r)
 	}
 }

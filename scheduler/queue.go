@@ -1,6 +1,9 @@
 package scheduler
 
-import "sync/atomic"
+import (
+	"runtime"
+	"sync/atomic"
+)
 
 // queue is the bounded way from outcomes to the learner: many producers, one consumer, no locks, after
 // D. Vyukov's bounded MPMC queue. Observations are exchanged by swapping, so that their memory goes round.
@@ -11,14 +14,14 @@ type queue struct {
 }
 
 type cell struct {
-	turn atomic.Uint64 // == position: free to fill; == position+1: full
+	turn atomic.Uint64 // 2×position: free to fill; one more: full
 	rec  record
 }
 
 func newQueue(size int) *queue {
-	q := &queue{cells: make([]cell, max(size, 2))} // with one cell, full and free-again would look alike
+	q := &queue{cells: make([]cell, size)}
 	for i := range q.cells {
-		q.cells[i].turn.Store(uint64(i))
+		q.cells[i].turn.Store(2 * uint64(i))
 	}
 	return q
 }
@@ -29,15 +32,15 @@ func (q *queue) push(r *record) bool {
 		pos := q.head.Load()
 		c := &q.cells[pos%uint64(len(q.cells))]
 		switch turn := c.turn.Load(); {
-		case turn == pos:
+		case turn == 2*pos:
 			if q.head.CompareAndSwap(pos, pos+1) {
 				c.rec.facts = r.facts
 				c.rec.obs, r.obs = r.obs, c.rec.obs
 				c.rec.next, r.next = r.next, c.rec.next
-				c.turn.Store(pos + 1)
+				c.turn.Store(2*pos + 1)
 				return true
 			}
-		case turn < pos:
+		case turn < 2*pos:
 			return false
 		}
 	}
@@ -51,18 +54,19 @@ func (q *queue) pop(f func(*record)) bool {
 		return false
 	}
 	f(&c.rec)
-	c.turn.Store(pos + uint64(len(q.cells)))
+	c.turn.Store(2 * (pos + uint64(len(q.cells))))
 	q.tail.Store(pos + 1)
 	return true
 }
 
-// each calls f with every record waiting, oldest first, and leaves them there. Consumer only.
+// each calls f with every record waiting, oldest first, and leaves them there; those that are being
+// pushed are waited for. Consumer only.
 func (q *queue) each(f func(*record)) {
-	from := q.tail.Load()
-	for pos := from; pos < from+uint64(len(q.cells)); pos++ {
+	head := q.head.Load()
+	for pos := q.tail.Load(); pos < head; pos++ {
 		c := q.full(pos)
-		if c == nil {
-			return
+		for ; c == nil; c = q.full(pos) {
+			runtime.Gosched()
 		}
 		f(&c.rec)
 	}
@@ -70,7 +74,7 @@ func (q *queue) each(f func(*record)) {
 
 // full returns the cell of position pos if it has been filled.
 func (q *queue) full(pos uint64) *cell {
-	if c := &q.cells[pos%uint64(len(q.cells))]; c.turn.Load() == pos+1 {
+	if c := &q.cells[pos%uint64(len(q.cells))]; c.turn.Load() == 2*pos+1 {
 		return c
 	}
 	return nil

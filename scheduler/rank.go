@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync/atomic"
 
 	"github.com/leptonsched/lepton"
 )
@@ -12,7 +11,8 @@ import (
 // Rank is Decide for hosts that make the final choice themselves: it fills scores, one for each action
 // in the order offered, and leaves Decision.Action at −1 until Chose says what was taken. Higher is
 // better; actions that are not legal get negative infinity. Scores come from the Scorer behind the
-// policy whose turn it is, or from its probabilities. The list is kept until Chose within MaxRanked.
+// policy whose turn it is, or from its probabilities. Exploring is the host's to do here. The list is
+// kept until Chose within MaxRanked.
 //
 // Safe for concurrent use; allocates nothing in steady state. The errors are those of Decide, and
 // ErrScores.
@@ -24,31 +24,40 @@ func (s *Scheduler[S, O]) Rank(state S, scores []float64) (lepton.Decision, erro
 }
 
 func (s *Scheduler[S, O]) rank(w *worker, state *S, scores []float64, ep *Episode[S, O]) (lepton.Decision, error) {
-	c, err := s.look(w, state)
-	if err != nil {
+	var c call
+	if err := s.look(w, &c, state); err != nil {
 		return lepton.Decision{}, err
 	}
 	if n := w.obs.Offered(); len(scores) != n {
 		return lepton.Decision{}, fmt.Errorf("%w: %d for %d actions", ErrScores, len(scores), n)
 	}
 	s.take(&c)
-	p := w.probabilities(w.obs.Len())
-	s.distribute(w, &c, state, p)
 	for i := w.obs.Len(); i < len(scores); i++ {
 		scores[i] = math.Inf(-1)
 	}
 	scores = scores[:w.obs.Len()]
-	if !s.scores(w, &c, state, scores) {
-		for i, v := range p {
-			if scores[i] = v; !w.obs.Legal(i) {
-				scores[i] = math.Inf(-1)
-			}
+	s.rate(w, &c, state, scores)
+	if c.mode == Shadow {
+		s.shadow(w, &c, state, argmax(scores))
+	}
+	return s.commit(w, &c, ep, -1, 0), nil
+}
+
+// rate fills scores by whoever is to decide: their scores, else their probabilities.
+func (s *Scheduler[S, O]) rate(w *worker, c *call, state *S, scores []float64) {
+	if s.scores(w, c, state, scores) {
+		return
+	}
+	p, arm := w.probabilities(w.obs.Len()), c.arm
+	s.distribute(w, c, state, p)
+	if c.arm != arm && s.scores(w, c, state, scores) {
+		return // the incumbent stepped in
+	}
+	for i, v := range p {
+		if scores[i] = v; !w.obs.Legal(i) {
+			scores[i] = math.Inf(-1)
 		}
 	}
-	if c.mode == Shadow {
-		s.shadow(w, &c, state, -1)
-	}
-	return s.commit(w, &c, ep, -1, 0, true), nil
 }
 
 // Chose says which action of a ranked decision the host took: its index in the order offered, and the
@@ -70,12 +79,11 @@ func (s *Scheduler[S, O]) Chose(id lepton.DecisionID, action int, propensity flo
 	defer s.workers.Put(w)
 	err := s.chose(w, r, action, propensity)
 	if err != errListLost {
-		s.ledger.publish(r.seq)
+		s.ledger.publish(r)
 		return err
 	}
-	s.count.evicted.Add(1)
-	s.note(w, Evicted, r, 0, nil)
-	s.ledger.release(r.seq)
+	s.giveUp(w, r, Evicted)
+	s.ledger.release(r)
 	return fmt.Errorf("%w: %v: its list made room for newer ones, see MaxRanked", ErrUnknownDecision, id)
 }
 
@@ -121,8 +129,8 @@ func (s *Scheduler[S, O]) record(w *worker, state *S, action int, propensity flo
 	if !(propensity > 0 && propensity <= 1) {
 		return lepton.Decision{}, fmt.Errorf("%w: %v", ErrPropensity, propensity)
 	}
-	c, err := s.look(w, state)
-	if err != nil {
+	var c call
+	if err := s.look(w, &c, state); err != nil {
 		return lepton.Decision{}, err
 	}
 	if n := w.obs.Len(); action < 0 || action >= n || !w.obs.Legal(action) {
@@ -133,56 +141,5 @@ func (s *Scheduler[S, O]) record(w *worker, state *S, action int, propensity flo
 	if c.mode == Shadow {
 		s.shadow(w, &c, state, action)
 	}
-	return s.commit(w, &c, ep, action, propensity, false), nil
-}
-
-// rankedLists keeps whole lists between Rank and Chose, where the ledger's own records are cut to what
-// the learner needs. The oldest list makes room; words work as in the ledger.
-type rankedLists struct {
-	next  atomic.Uint64
-	words []atomic.Uint64 // seq<<phaseBits | phase
-	lists []packed
-}
-
-func newRankedLists(size int) *rankedLists {
-	return &rankedLists{words: make([]atomic.Uint64, size), lists: make([]packed, size)}
-}
-
-// store keeps all of obs for decision seq. If its place is being read or written, nothing is kept.
-func (l *rankedLists) store(seq uint64, obs *lepton.Observation, count *counters) {
-	at := l.next.Add(1) % uint64(len(l.words))
-	word := l.words[at].Load()
-	if word&phaseMask == busy || !l.words[at].CompareAndSwap(word, seq<<phaseBits|busy) {
-		count.rankDropped.Add(1)
-		return
-	}
-	if word&phaseMask == open {
-		count.rankDropped.Add(1)
-	}
-	l.lists[at].pack(obs, -1, lepton.AllRows, 0)
-	l.words[at].Store(seq<<phaseBits | open)
-}
-
-// claim returns the list of decision seq, busy, and its place; nil if it made room for another.
-func (l *rankedLists) claim(seq uint64) (list *packed, at int) {
-	for at := range l.words {
-		if l.words[at].CompareAndSwap(seq<<phaseBits|open, seq<<phaseBits|busy) {
-			return &l.lists[at], at
-		}
-	}
-	return nil, -1
-}
-
-// put ends the busy span of place at, if there is one.
-func (l *rankedLists) put(at int, seq, phase uint64) {
-	if at >= 0 {
-		l.words[at].Store(seq<<phaseBits | phase)
-	}
-}
-
-// drop gives up the list of decision seq, if it is still there.
-func (l *rankedLists) drop(seq uint64) {
-	if _, at := l.claim(seq); at >= 0 {
-		l.put(at, seq, vacant)
-	}
+	return s.commit(w, &c, ep, action, propensity), nil
 }

@@ -19,15 +19,19 @@ type packed struct {
 }
 
 // pack stores obs in p. chosen (−1: none yet) comes first where the list is cut to 1+others rows; the
-// others are drawn one from each of as many equal stretches of the list, by draw. It returns the place
-// of chosen in p, and whether everything kept is finite.
+// others (AllRows: all) are drawn one from each of as many equal stretches of the list, by draw. It
+// returns the place of chosen in p, and whether everything kept is finite.
 func (p *packed) pack(obs *lepton.Observation, chosen, others int, draw uint64) (at int, finite bool) {
-	p.state, p.rows, p.ids, p.legal = p.state[:0], p.rows[:0], p.ids[:0], p.legal[:0]
+	n := obs.Len()
+	if others == lepton.AllRows {
+		others = n
+	}
+	p.clear()
+	p.makeRoom(len(obs.State()), min(n, others+1), obs.ActionDim())
 	p.dim, p.offered = obs.ActionDim(), obs.Offered()
 	finite = true
 	p.state, finite = appendFloat32(p.state, obs.State(), finite)
-	n := obs.Len()
-	if others == lepton.AllRows || n <= 1+others {
+	if n <= 1+others {
 		p.rows, finite = appendFloat32(p.rows, obs.Rows(), finite)
 		for i := range n {
 			p.ids = append(p.ids, obs.ID(i))
@@ -52,6 +56,24 @@ func (p *packed) pack(obs *lepton.Observation, chosen, others int, draw uint64) 
 		}
 	}
 	return at, finite
+}
+
+// clear empties p and keeps its memory.
+func (p *packed) clear() {
+	*p = packed{state: p.state[:0], rows: p.rows[:0], ids: p.ids[:0], legal: p.legal[:0]}
+}
+
+// makeRoom sets memory aside for what will be kept and not a value more, so that Needs bound it.
+func (p *packed) makeRoom(state, rows, dim int) {
+	if cap(p.state) < state {
+		p.state = make([]float32, 0, state)
+	}
+	if cap(p.rows) < rows*dim {
+		p.rows = make([]float32, 0, rows*dim)
+	}
+	if cap(p.ids) < rows {
+		p.ids, p.legal = make([]uint64, 0, rows), make([]bool, 0, rows)
+	}
 }
 
 // unpack fills obs with what p holds.
@@ -105,7 +127,6 @@ type facts struct {
 	learnable bool // may be given to the learner
 	settled   bool // the outcome is known
 	linked    bool // what follows is known; always true outside of an episode
-	ranked    bool // action is the host's to say
 
 	link // zero outside of an episode
 }

@@ -39,14 +39,16 @@ type Scheduler[S, O any] struct {
 
 	episodes episodes[S, O]
 
-	train sync.Mutex // guards the learner, queue.tail, probes, transition and the snapshots
-	// guarded by train:
+	train      sync.Mutex // guards the learner, the queue's tail and what follows
+	updates    uint64     // the learner's Progress.Updates at its latest publication
+	transition lepton.Transition
+
+	// Another lock, taken second, so that a Rollback need not wait for a learner that takes its time.
+	publishing sync.Mutex // guards the gate and what follows
 	kept       []*snapshot
 	lastNumber uint64 // version given out last
-	pinned     bool   // SetPolicy or Rollback chose by hand: the learner's snapshots wait for Follow
-	updates    uint64 // the learner's Progress.Updates at its latest publication
+	pinned     bool   // Rollback chose by hand: the learner's snapshots wait for Follow
 	probes     probes
-	transition lepton.Transition
 
 	running atomic.Bool
 	closing chan struct{}
@@ -55,10 +57,11 @@ type Scheduler[S, O any] struct {
 
 // worker is what one decision works with; decisions borrow it, so that they allocate nothing.
 type worker struct {
-	obs     lepton.Observation
-	scratch lepton.Scratch
-	p, q    []float64
-	event   Event
+	obs       lepton.Observation
+	scratch   lepton.Scratch
+	p, q      []float64
+	event     Event
+	untracked record // of a decision that found no slot
 }
 
 func (w *worker) probabilities(n int) []float64 {
@@ -98,10 +101,13 @@ func New[S, O any](o Options[S, O]) (*Scheduler[S, O], error) {
 	s.listened = o.Journal != nil || s.watcher != nil || o.Hooks.Given != nil
 	first := o.Policy
 	if first == nil && o.Learner != nil {
-		first = o.Learner.Policy()
+		var err error
+		if first, err = s.learnerPolicy(); err != nil {
+			return nil, err
+		}
 	}
 	if first != nil {
-		if _, err := s.publish(first); err != nil {
+		if _, err := s.offerPolicy(first); err != nil {
 			return nil, err
 		}
 	}
@@ -131,8 +137,12 @@ func (s *Scheduler[S, O]) Recent(dst []Event) []Event {
 func (s *Scheduler[S, O]) SetMode(m Mode) {
 	for {
 		was := s.mode.Load()
-		if m > Live || Mode(was) == closed || s.mode.CompareAndSwap(was, uint32(m)) {
+		if m > Live || Mode(was) == closed {
+			return
+		}
+		if s.mode.CompareAndSwap(was, uint32(m)) {
 			s.breaker.reset()
+			s.wake() // Run slept through Off
 			return
 		}
 	}
@@ -192,16 +202,30 @@ func (s *Scheduler[S, O]) note(w *worker, kind EventKind, r *record, reward floa
 	e := &w.event
 	s.describe(e, r, reward, at)
 	e.Obs = obs
+	s.tell(e)
+	e.Obs = nil
+}
+
+// tell passes e on to those who listen, containing a panic of theirs.
+func (s *Scheduler[S, O]) tell(e *Event) {
+	defer s.containListener()
 	if s.opt.Journal != nil {
 		s.opt.Journal.Append(e)
 	}
 	if s.watcher != nil {
 		s.watcher.Append(e)
 	}
-	if s.opt.Hooks.Given != nil && (kind == Evicted || kind == Expired || kind == Defaulted) {
-		s.opt.Hooks.Given(e.Decision.ID, kind)
+	if s.opt.Hooks.Given != nil && (e.Kind == Evicted || e.Kind == Expired || e.Kind == Defaulted) {
+		s.opt.Hooks.Given(e.Decision.ID, e.Kind)
 	}
-	e.Obs = nil
+}
+
+// containListener counts a panic of a journal, hook or logger, and nothing else: whoever hears of
+// faults may be the one that fails. Deferred directly.
+func (s *Scheduler[S, O]) containListener() {
+	if recover() != nil {
+		s.count.faults[FaultListener].Add(1)
+	}
 }
 
 // describe fills e, all but Obs.
@@ -214,6 +238,7 @@ func (s *Scheduler[S, O]) describe(e *Event, r *record, reward float64, at int64
 // fault counts a contained fault and tells whoever listens.
 func (s *Scheduler[S, O]) fault(cause FaultCause, detail any) {
 	s.count.faults[cause].Add(1)
+	defer s.containListener()
 	if s.opt.Hooks.Fault != nil {
 		s.opt.Hooks.Fault(cause, detail)
 	}

@@ -25,31 +25,30 @@ func (s *snapshot) number() uint64 {
 
 // SetPolicy publishes p by hand and returns its version. The gate judges it as any other; a policy that
 // it refuses, or that states another Spec, is an error, and the one in place stays. A learner's next
-// snapshot replaces it.
+// snapshot replaces it. Safe for concurrent use, as are Rollback and Follow; none waits for a Train.
 func (s *Scheduler[S, O]) SetPolicy(p lepton.Policy) (uint64, error) {
-	s.train.Lock()
-	defer s.train.Unlock()
+	s.publishing.Lock()
+	defer s.publishing.Unlock()
 	if s.isClosed() {
 		return 0, ErrClosed
 	}
 	if p == nil {
 		return 0, fmt.Errorf("%w: nil", ErrPolicy)
 	}
-	return s.publish(p)
+	version, err := s.offerPolicy(p)
+	if err == nil {
+		s.pinned = false
+	}
+	return version, err
 }
 
-// publish puts p before the gate and, admitted, before the deciders. s.train is held.
-func (s *Scheduler[S, O]) publish(p lepton.Policy) (uint64, error) {
+// offerPolicy puts p before the gate and, admitted, before the deciders. s.publishing is held, or s is new.
+func (s *Scheduler[S, O]) offerPolicy(p lepton.Policy) (uint64, error) {
 	s.lastNumber++
 	version := s.lastNumber
 	if err := s.admit(p, version); err != nil {
 		s.count.refused.Add(1)
-		if s.opt.Hooks.Refused != nil {
-			s.opt.Hooks.Refused(version, err)
-		}
-		if s.opt.Logger != nil {
-			s.opt.Logger.Warn("lepton: snapshot refused", "version", version, "reason", err)
-		}
+		s.tellRefused(version, err)
 		return 0, err
 	}
 	snap := &snapshot{version: version, policy: p}
@@ -79,12 +78,23 @@ func (s *Scheduler[S, O]) admit(p lepton.Policy, version uint64) (err error) {
 	return s.opt.Gate.Admit(Candidate{Version: version, Policy: p, Current: current, Probes: s.probes.list()})
 }
 
+func (s *Scheduler[S, O]) tellRefused(version uint64, reason error) {
+	defer s.containListener()
+	if s.opt.Hooks.Refused != nil {
+		s.opt.Hooks.Refused(version, reason)
+	}
+	if s.opt.Logger != nil {
+		s.opt.Logger.Warn("lepton: snapshot refused", "version", version, "reason", reason)
+	}
+}
+
 func (s *Scheduler[S, O]) goLive(snap *snapshot) {
 	fresh := *snap
 	fresh.bornAt, fresh.published = s.ledger.decisions(), s.now()
 	s.current.Store(&fresh)
 	s.breaker.reset()
 	s.count.published.Add(1)
+	defer s.containListener()
 	if s.opt.Hooks.Published != nil {
 		s.opt.Hooks.Published(snap.version)
 	}
@@ -97,8 +107,8 @@ func (s *Scheduler[S, O]) goLive(snap *snapshot) {
 // new ones from replacing it until Follow is called or SetPolicy publishes by hand; learning goes on.
 // ErrVersion lists those kept.
 func (s *Scheduler[S, O]) Rollback(version uint64) error {
-	s.train.Lock()
-	defer s.train.Unlock()
+	s.publishing.Lock()
+	defer s.publishing.Unlock()
 	if s.isClosed() {
 		return ErrClosed
 	}
@@ -115,8 +125,8 @@ func (s *Scheduler[S, O]) Rollback(version uint64) error {
 
 // Follow lets the learner's snapshots go live again after a Rollback.
 func (s *Scheduler[S, O]) Follow() {
-	s.train.Lock()
-	defer s.train.Unlock()
+	s.publishing.Lock()
+	defer s.publishing.Unlock()
 	s.pinned = false
 }
 
@@ -138,8 +148,8 @@ func (b *breaker) succeed() {
 // fail counts and reports whether this one tripped it. One short of tripping is where a trip leaves
 // the count, so that the first try after a pause decides alone.
 func (b *breaker) fail(seq uint64, after, pause int) bool {
-	if b.fails.Add(1) < int64(after) {
-		return false
+	if b.open(seq) || b.fails.Add(1) < int64(after) {
+		return false // open: one that was under way when it tripped
 	}
 	b.fails.Store(int64(after) - 1)
 	b.until.Store(seq + 1 + uint64(pause))
@@ -153,18 +163,26 @@ func (b *breaker) reset() {
 
 // probes keeps the latest few observations, for the gate.
 type probes struct {
-	ring []*lepton.Observation
-	next int
+	ring []packed
+	next int // observations seen
 }
 
 const maxProbes = 16
 
 func (p *probes) add(obs *lepton.Observation) {
 	if len(p.ring) < maxProbes {
-		p.ring = append(p.ring, new(lepton.Observation))
+		p.ring = append(p.ring, packed{})
 	}
-	p.ring[p.next%maxProbes].CopyFrom(obs)
+	p.ring[p.next%maxProbes].pack(obs, -1, lepton.AllRows, 0)
 	p.next++
 }
 
-func (p *probes) list() []*lepton.Observation { return p.ring }
+// list unpacks the observations kept, for one gate to have.
+func (p *probes) list() []*lepton.Observation {
+	list := make([]*lepton.Observation, len(p.ring))
+	for i := range p.ring {
+		list[i] = new(lepton.Observation)
+		p.ring[i].unpack(list[i])
+	}
+	return list
+}

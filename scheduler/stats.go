@@ -20,12 +20,13 @@ const (
 	FaultEncoder                // the StateEncoder or Key panicked, or appended a wrong number of values
 	FaultActionSpace            // the ActionSpace panicked or broke its ActionSpec
 	FaultIncumbent              // the incumbent panicked or answered with unusable numbers; uniform took over
-	FaultReward                 // the RewardFunc panicked or returned NaN or an infinity
+	FaultReward                 // the RewardFunc panicked or returned NaN or an infinity, or a Potential panicked
 	FaultLearner                // the Learner panicked or returned an error
+	FaultListener               // the Journal, a Hook or the Logger panicked
 	nFaults
 )
 
-var faultNames = [...]string{"none", "panic", "numbers", "budget", "encoder", "action space", "incumbent", "reward", "learner"}
+var faultNames = [...]string{"none", "panic", "numbers", "budget", "encoder", "action space", "incumbent", "reward", "learner", "listener"}
 
 // String returns the cause in plain words.
 func (c FaultCause) String() string {
@@ -45,16 +46,18 @@ type Stats struct {
 	Trips       uint64    // times the breaker was tripped
 	ConfigHash  uint64    // fingerprint of ConfigID, Spec, Seed and the shares; stands in every Event
 
-	Decisions uint64    // made by Decide, Rank and Record
-	ByArm     [5]uint64 // the same by lepton.Arm
-	NoAction  uint64    // calls that found no legal action
-	Truncated uint64    // actions offered beyond MaxActions
-	Faults    [9]uint64 // contained, by FaultCause
+	Decisions uint64     // made by Decide, Rank and Record
+	ByArm     [5]uint64  // the same by lepton.Arm
+	NoAction  uint64     // calls that found no legal action
+	Truncated uint64     // actions offered beyond MaxActions
+	Faults    [10]uint64 // contained, by FaultCause
 
 	ShadowAsked  uint64 // decisions on which the shadow policy answered
 	ShadowAgreed uint64 // of these, how often its likeliest action was the one taken
 
-	Open         int    // decisions open now
+	// Decisions = Open + Untracked + Settled + Defaulted + Cancelled + Evicted + Expired.
+
+	Open         int    // decisions without an outcome now
 	Untracked    uint64 // decisions that found no slot (a ledger much too small for the concurrency)
 	RankDropped  uint64 // ranked lists overwritten before Chose; see MaxRanked
 	Settled      uint64
@@ -62,12 +65,14 @@ type Stats struct {
 	Cancelled    uint64
 	Evicted      uint64
 	Expired      uint64
-	Unlinked     uint64 // episode decisions whose predecessor was gone, so that the chain was cut there
+	Waiting      int    // settled decisions of episodes for which it is not known yet what follows
+	LinkDropped  uint64 // of these, given up to make room, or after twice OpenFor
+	Unlinked     uint64 // episode decisions and ends whose predecessor was gone, so that the chain was cut there
 	EpisodesLost uint64 // open episodes forgotten because more than MaxOpen were open
 
 	Queued       int    // finished transitions waiting
 	QueueDropped uint64 // finished transitions that found the queue full
-	NotFinite    uint64 // finished transitions with NaN or infinite features, kept from the learner
+	NotFinite    uint64 // decisions kept from the learner for NaN or infinite features (as float32), or such a shaped reward
 	Learned      uint64 // transitions given to the learner
 
 	Published uint64 // snapshots that went live
@@ -83,6 +88,7 @@ type counters struct {
 	untracked, rankDropped                   atomic.Uint64
 	settled, defaulted, cancelled            atomic.Uint64
 	evicted, expired, unlinked, episodesLost atomic.Uint64
+	linkDropped                              atomic.Uint64
 	queueDropped, notFinite, learned         atomic.Uint64
 	published, refused, trips                atomic.Uint64
 }
@@ -98,7 +104,7 @@ func (c *counters) all() []*atomic.Uint64 {
 	}
 	return append(list, &c.noAction, &c.truncated, &c.shadowAsked, &c.shadowAgreed, &c.untracked, &c.rankDropped,
 		&c.settled, &c.defaulted, &c.cancelled, &c.evicted, &c.expired, &c.unlinked, &c.episodesLost,
-		&c.queueDropped, &c.notFinite, &c.learned, &c.published, &c.refused, &c.trips)
+		&c.linkDropped, &c.queueDropped, &c.notFinite, &c.learned, &c.published, &c.refused, &c.trips)
 }
 
 // Stats returns the present counts. Safe for concurrent use; the numbers are read one after another,
@@ -109,7 +115,7 @@ func (s *Scheduler[S, O]) Stats() Stats {
 		Mode: Mode(s.mode.Load()), ConfigHash: s.config,
 		Decisions: s.ledger.decisions(), NoAction: c.noAction.Load(), Truncated: c.truncated.Load(),
 		ShadowAsked: c.shadowAsked.Load(), ShadowAgreed: c.shadowAgreed.Load(),
-		Open: s.ledger.open(), Untracked: c.untracked.Load(), RankDropped: c.rankDropped.Load(),
+		Untracked: c.untracked.Load(), LinkDropped: c.linkDropped.Load(), RankDropped: c.rankDropped.Load(),
 		Settled: c.settled.Load(), Defaulted: c.defaulted.Load(), Cancelled: c.cancelled.Load(),
 		Evicted: c.evicted.Load(), Expired: c.expired.Load(), Unlinked: c.unlinked.Load(), EpisodesLost: c.episodesLost.Load(),
 		QueueDropped: c.queueDropped.Load(), NotFinite: c.notFinite.Load(), Learned: c.learned.Load(),
@@ -133,6 +139,7 @@ func (s *Scheduler[S, O]) Stats() Stats {
 			st.PublishedAt = time.Unix(0, snap.published)
 		}
 	}
+	st.Open, st.Waiting = s.ledger.count()
 	st.Queued = s.queue.len()
 	return st
 }

@@ -11,7 +11,7 @@ import (
 // Train settles what has been open for too long, gives the learner every finished transition that
 // waits, lets it do one bounded step, and publishes its new snapshot if the gate admits it. It is
 // synchronous: the same calls in the same order repeat bit for bit. One Train runs at a time; others
-// wait for it. Decisions never do.
+// wait for it. Decisions never do. In mode Off the learner rests: finished transitions wait in the queue.
 //
 // The errors are ctx's, ErrLearner (wrapped around what the learner said; decisions go on under the
 // last good snapshot), ErrPolicy (the gate's reason) and ErrClosed.
@@ -25,7 +25,7 @@ func (s *Scheduler[S, O]) Train(ctx context.Context) (lepton.Progress, error) {
 		return lepton.Progress{}, err
 	}
 	s.sweep()
-	if s.opt.Learner == nil {
+	if s.opt.Learner == nil || Mode(s.mode.Load()) == Off {
 		return lepton.Progress{Idle: true}, nil
 	}
 	var failed error
@@ -33,7 +33,7 @@ func (s *Scheduler[S, O]) Train(ctx context.Context) (lepton.Progress, error) {
 		if !s.queue.pop(func(r *record) { r.transition(&s.transition, s.opt.Instance) }) {
 			break
 		}
-		s.probes.add(&s.transition.Obs)
+		s.remember(&s.transition.Obs)
 		if err := s.teach(&s.transition); err != nil {
 			failed = err
 		}
@@ -45,17 +45,33 @@ func (s *Scheduler[S, O]) Train(ctx context.Context) (lepton.Progress, error) {
 	if failed != nil {
 		return progress, failed
 	}
-	if progress.Updates != s.updates && !s.pinned {
-		s.updates = progress.Updates
-		snapshot, err := s.learnerPolicy()
-		if err != nil {
-			return progress, err
-		}
-		if _, err := s.publish(snapshot); err != nil {
-			return progress, err
-		}
+	return progress, s.follow(progress)
+}
+
+// follow offers the learner's snapshot if there is a new one, and nobody chose another by hand.
+func (s *Scheduler[S, O]) follow(progress lepton.Progress) error {
+	if progress.Updates == s.updates {
+		return nil
 	}
-	return progress, nil
+	snapshot, err := s.learnerPolicy()
+	if err != nil {
+		return err
+	}
+	s.publishing.Lock()
+	defer s.publishing.Unlock()
+	if s.pinned {
+		return nil
+	}
+	s.updates = progress.Updates
+	_, err = s.offerPolicy(snapshot)
+	return err
+}
+
+// remember keeps obs for the gate.
+func (s *Scheduler[S, O]) remember(obs *lepton.Observation) {
+	s.publishing.Lock()
+	defer s.publishing.Unlock()
+	s.probes.add(obs)
 }
 
 // teach gives the learner one transition, containing a panic.
@@ -118,7 +134,7 @@ func (s *Scheduler[S, O]) Run(ctx context.Context) error {
 			continue
 		}
 		pause = shortest
-		if progress.Idle && s.queue.len() == 0 {
+		if progress.Idle {
 			if err := s.wait(ctx, s.opt.OpenFor/4, true); err != nil {
 				return err
 			}
