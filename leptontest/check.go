@@ -6,7 +6,6 @@ import (
 	"runtime/debug"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/leptonsched/lepton"
 )
@@ -73,26 +72,6 @@ func concurrently(f func(worker int) error) error {
 		}
 	}
 	return nil
-}
-
-// within runs f and reports whether it came back in time. A panic in f is passed on.
-func within(patience time.Duration, f func()) bool {
-	done := make(chan any, 1)
-	go func() {
-		defer func() { done <- recover() }()
-		f()
-	}()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case r := <-done:
-		if r != nil {
-			panic(r)
-		}
-		return true
-	case <-timer.C:
-		return false
-	}
 }
 
 // differ returns the first place where a and b differ by a bit, or −1.

@@ -102,59 +102,6 @@ func learner(t suite, factory func() lepton.Learner, spec lepton.Spec, o Learner
 	u.checkAbilities(t)
 }
 
-// step calls Step once and reports whether it came back in time and without an error.
-func (u *pupil) step(s suite, l lepton.Learner) (p lepton.Progress, ok bool) {
-	s.Helper()
-	var err error
-	if !within(u.o.Wait, func() { p, err = l.Step(context.Background()) }) {
-		rule{ofLearner, "Step does a bounded amount of training and never waits for data",
-			"return with Progress.Idle when there is nothing to do; loop over a fixed number of updates"}.
-			broken(s, "Step had not returned after %v", u.o.Wait)
-		return p, false
-	}
-	if err != nil {
-		rule{ofLearner, "Step returns ctx's error, or says that training failed", "return nil while there is nothing wrong"}.
-			broken(s, "%v, on well-formed transitions", err)
-		return p, false
-	}
-	return p, true
-}
-
-// teach feeds stream to l with Steps between, and lets it finish.
-func (u *pupil) teach(s suite, l lepton.Learner, stream []*lepton.Transition) bool {
-	s.Helper()
-	return u.feed(s, l, stream) && u.finish(s, l)
-}
-
-// feed feeds stream to l with Steps between; the last few transitions may await a Step.
-func (u *pupil) feed(s suite, l lepton.Learner, stream []*lepton.Transition) bool {
-	s.Helper()
-	var buffer lepton.Transition // reused, as the facade does
-	for i, t := range stream {
-		buffer.CopyFrom(t)
-		l.Observe(&buffer)
-		if (i+1)%u.o.Every == 0 {
-			if _, ok := u.step(s, l); !ok {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// finish steps until l is idle, or often enough.
-
-func (u *pupil) finish(s suite, l lepton.Learner) bool {
-	s.Helper()
-	for range u.o.Steps {
-		p, ok := u.step(s, l)
-		if !ok || p.Idle {
-			return ok
-		}
-	}
-	return true
-}
-
 // answers is what p says of every probe: probabilities and, of a lepton.Scorer, scores, which show
 // differences that an argmax hides.
 func (u *pupil) answers(p lepton.Policy) [][]float64 {
@@ -218,8 +165,8 @@ func (u *pupil) checkCancelled(s suite) {
 	for _, t := range u.stream[:half] {
 		l.Observe(clonedTransition(t))
 	}
-	var err error
-	if !within(u.o.Wait, func() { _, err = l.Step(cancelled) }) {
+	_, err, back := u.stepWithin(cancelled, l)
+	if !back {
 		r.broken(s, "Step under a cancelled context had not returned after %v", u.o.Wait)
 		return
 	}
@@ -370,20 +317,4 @@ func (u *pupil) checkSnapshot(s suite) {
 	if err := u.compare(want, u.answers(snapshot)); err != nil {
 		r.broken(s, "after the learner trained on, before and after: %v", err)
 	}
-}
-
-// clonedTransition returns a deep copy.
-func clonedTransition(t *lepton.Transition) *lepton.Transition {
-	var c lepton.Transition
-	c.CopyFrom(t)
-	return &c
-}
-
-// poisonTransition overwrites all of t, in place.
-func poisonTransition(t *lepton.Transition) {
-	obs, next := t.Obs, t.Next
-	poison(&obs)
-	poison(&next)
-	*t = lepton.Transition{Obs: obs, Next: next, NextAction: -1, Step: -1,
-		Propensity: math.NaN(), Reward: math.NaN(), Discount: math.NaN(), Elapsed: -1, Arm: 255}
 }
