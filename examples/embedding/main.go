@@ -1,7 +1,8 @@
 // Embedding is a small program with Lepton in it: a dispatcher hands jobs to the workers of a pool, at
-// first by the incumbent, the rule that it always had, in the end by a policy that it learned on the way. It is what
-// docs/embedding.md explains; read it in the order world.go (what is there already), adapt.go (what one
-// writes), dispatcher.go (where it is called), stages.go (from Record to Live), operate.go.
+// first by the incumbent, the rule that it always had, in the end by a policy that it learned on the
+// way. It is what docs/embedding.md explains. Read it in this order: world.go, what is there already;
+// adapt.go, what an embedder writes; dispatcher.go, where it is called; stages.go, from Record to Live;
+// operate.go, what else a dispatcher needs; yardsticks.go, what the result is held against.
 //
 // The pool has a secret: workers of one class are slow for one kind of job, those of another for
 // another. The incumbent, least loaded first, does not know; a policy can learn it.
@@ -46,11 +47,13 @@ func show(out io.Writer, seed uint64, lives, jobs int) error {
 	}
 	names := []string{"the holdout", "learned", "the incumbent alone", "the insider alone"}
 	values := make([][]float64, len(names))
+	turnedAway := 0
 	for i := range lives {
 		f, err := live(seed+uint64(i), jobs)
 		if err != nil {
 			return fmt.Errorf("seed %d: %w", seed+uint64(i), err)
 		}
+		turnedAway += f.TurnedAway
 		row := []string{fmt.Sprint(seed + uint64(i)), fmt.Sprintf("%.0f%%", 100*f.Agreement)}
 		for _, v := range []float64{f.Canary.Holdout, f.Canary.Learned, f.Live.Holdout, f.Live.Learned, f.Incumbent, f.Insider} {
 			row = append(row, fmt.Sprintf("%.1f", v))
@@ -61,6 +64,9 @@ func show(out io.Writer, seed uint64, lives, jobs int) error {
 		}
 	}
 	fmt.Fprintln(out, table.Text())
+	if turnedAway > 0 {
+		fmt.Fprintf(out, "%d jobs were turned away by a full pool and stand in no mean.\n", turnedAway)
+	}
 	return verdict(out, names, values, seed)
 }
 

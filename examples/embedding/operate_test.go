@@ -15,14 +15,14 @@ func TestRestartChangesNothing(t *testing.T) {
 	ctx := context.Background()
 	straight, restarted := dispatcherFor(t, 5), dispatcherFor(t, 5)
 	for _, d := range []*Dispatcher{straight, restarted} {
-		_, err := d.run(ctx, 1000)
+		_, err := d.run(ctx, 500)
 		require.NoError(t, err)
 		d.sched.SetMode(scheduler.Live)
 	}
 	require.NoError(t, restarted.restart())
-	want, err := straight.run(ctx, 2000)
+	want, err := straight.run(ctx, 1000)
 	require.NoError(t, err)
-	got, err := restarted.run(ctx, 2000)
+	got, err := restarted.run(ctx, 1000)
 	require.NoError(t, err)
 	assert.Equal(t, want, got)
 }

@@ -15,6 +15,7 @@ type Findings struct {
 	Canary, Live Versus
 	Incumbent    float64 // as in Versus, of the incumbent on the jobs of Live, in a world of its own
 	Insider      float64 // the same of a rule that knows the secret
+	TurnedAway   int     // jobs that came when every worker was full; they stand in no mean
 }
 
 // Versus sets the learned policy against the holdout over the same days: mean seconds from a job's
@@ -69,6 +70,7 @@ func (d *Dispatcher) bringUp(ctx context.Context, jobs int) (Findings, error) {
 	}
 	f.Live.Learned = arms.mean(lepton.ArmLearned, lepton.ArmGuarded, lepton.ArmExplored)
 	f.Live.Holdout = arms.mean(lepton.ArmHoldout)
+	f.TurnedAway = d.turnedAway
 	return f, nil
 }
 

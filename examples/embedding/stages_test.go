@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The margin of the lives below: measured for seeds 1 to 3 with 8,000 jobs a stage, learned/holdout is
-// LEARNED; a learner that is never trained is at UNTRAINED.
+// margin lies between what the lives below reach (learned/holdout 0.64 to 0.75 for seeds 1 to 3 with
+// 8,000 jobs a stage) and where a learner stays that is never trained (1.09 to 1.19).
 const margin = 0.85
 
 func dispatcherFor(t *testing.T, seed uint64) *Dispatcher {
@@ -26,18 +26,24 @@ func dispatcherFor(t *testing.T, seed uint64) *Dispatcher {
 }
 
 func TestLearnedBeatsTheHoldout(t *testing.T) {
-	for seed := range uint64(3) {
-		f, err := dispatcherFor(t, seed+1).bringUp(context.Background(), 8000)
+	if testing.Short() {
+		t.Skip("three whole lives")
+	}
+	for seed := uint64(1); seed <= 3; seed++ {
+		f, err := dispatcherFor(t, seed).bringUp(context.Background(), 8000)
 		require.NoError(t, err)
-		t.Logf("seed %d: learned/holdout %.3f", seed+1, f.Live.Learned/f.Live.Holdout)
-		assert.Less(t, f.Live.Learned, margin*f.Live.Holdout, "seed %d", seed+1)
+		t.Logf("seed %d: learned/holdout %.3f", seed, f.Live.Learned/f.Live.Holdout)
+		assert.Less(t, f.Live.Learned, margin*f.Live.Holdout, "seed %d", seed)
 	}
 }
 
 // The same without the learner: the first policy, the incumbent softened, does not win.
 func TestUntrainedDoesNot(t *testing.T) {
-	for seed := range uint64(3) {
-		d := dispatcherFor(t, seed+1)
+	if testing.Short() {
+		t.Skip("three whole lives")
+	}
+	for seed := uint64(1); seed <= 3; seed++ {
+		d := dispatcherFor(t, seed)
 		d.sched.SetMode(scheduler.Live)
 		var arms ByArm
 		for range 8000 {
@@ -48,8 +54,8 @@ func TestUntrainedDoesNot(t *testing.T) {
 			}
 		}
 		ratio := arms.mean(lepton.ArmLearned, lepton.ArmExplored) / arms.mean(lepton.ArmHoldout)
-		t.Logf("seed %d: untrained/holdout %.3f", seed+1, ratio)
-		assert.Greater(t, ratio, margin, "seed %d", seed+1)
+		t.Logf("seed %d: untrained/holdout %.3f", seed, ratio)
+		assert.Greater(t, ratio, margin, "seed %d", seed)
 	}
 }
 
@@ -58,7 +64,7 @@ func TestRepeats(t *testing.T) {
 	require.NoError(t, show(&first, 3, 2, 1500))
 	require.NoError(t, show(&second, 3, 2, 1500))
 	assert.Equal(t, first.String(), second.String())
-	assert.Contains(t, first.String(), "learned")
+	assert.Contains(t, first.String(), "learned cannot be told from the holdout", "two seeds are too few for an interval")
 }
 
 func TestFitToDecide(t *testing.T) {
