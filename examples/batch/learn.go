@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"sync"
+
+	"github.com/leptonsched/lepton"
+	"github.com/leptonsched/lepton/evaluate"
+	"github.com/leptonsched/lepton/policy"
+	"github.com/leptonsched/lepton/rl"
+	"github.com/leptonsched/lepton/sim"
+)
+
+const (
+	seeds  = 5   // learners, told apart by their randomness alone
+	stops  = 10  // times at which a learner is measured
+	budget = 1000 // sequences that a learner practises on, at effort 1
+)
+
+// learned is what came of reinforcement learning.
+type learned struct {
+	best     lepton.Policy // the snapshot that did best on the sequences to choose by
+	bestSeed int
+	bestGain float64
+	agree    float64     // how well imitation agreed with the incumbent, mean over seeds
+	practice []float64   // sequences practised on, at each stop; 0 is the imitation
+	gains    [][]float64 // gains[seed][stop]: mean gain over the incumbent on the sequences to choose by
+	finals   []lepton.Policy
+}
+
+// against is the batch world with a reward that compares: an episode pays, with its last decision, how much better
+// it went than the incumbent did on the same jobs. Sequences differ in difficulty by factors of a thousand; only
+// with that taken out can some hundred of them teach anything.
+type against struct {
+	*sim.BatchEnv
+	past      *past
+	world     *sim.Batch // where the incumbent runs
+	incumbent order
+	goal      objective
+	start     int
+	known     map[int]float64 // what the incumbent reached, by start
+	err       error           // the first fault; Train cannot be told of it otherwise
+}
+
+// Reset draws a start by seed.
+func (e *against) Reset(seed uint64) {
+	e.start = e.past.from + rand.New(rand.NewPCG(seed, 0)).IntN(e.past.to-e.past.from-sequence+1)
+	if err := e.BatchEnv.ResetAt(e.start); err != nil && e.err == nil {
+		e.err = err
+	}
+}
+
+// Step pays at the end alone.
+func (e *against) Step(action int) (reward, discount float64, last bool) {
+	reward, discount, last = e.BatchEnv.Step(action)
+	if math.IsNaN(reward) || !last {
+		return 0 * reward, discount, last
+	}
+	if _, done := e.known[e.start]; !done {
+		measured, err := e.past.judge(e.world, []int{e.start}, e.incumbent)
+		if err != nil {
+			e.err = err
+			return math.NaN(), 0, true
+		}
+		e.known[e.start] = e.goal.metric().of(measured[0])
+	}
+	return e.goal.gain(e.goal.metric().of(e.BatchEnv.Result().Metrics()), e.known[e.start]), discount, last
+}
+
+// improve lets several learners imitate the incumbent and then practise on the part to learn from, two at a time,
+// and picks the snapshot that did best on the sequences to choose by.
+func improve(ctx context.Context, p *past, incumbent *sim.BatchHeuristic, set settings, show *progress) (*learned, error) {
+	reference, err := p.judge(p.world, p.choose, byHeuristic(incumbent))
+	if err != nil {
+		return nil, err
+	}
+	students := make([]*student, seeds)
+	errs := make([]error, seeds)
+	total := seeds * (stops + 1)
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, 2)
+	for i := range students {
+		wait.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			s := &student{past: p, incumbent: incumbent, reference: reference, set: set, seed: set.seed*seeds + uint64(i)}
+			students[i] = s
+			errs[i] = s.learn(ctx, func() { show.step("learning", total) })
+		})
+	}
+	wait.Wait()
+	l := &learned{bestGain: math.Inf(-1)}
+	for i, s := range students {
+		if errs[i] != nil {
+			return nil, errs[i]
+		}
+		l.gains = append(l.gains, s.gains)
+		l.finals = append(l.finals, s.snapshots[len(s.snapshots)-1])
+		l.agree += s.agreement / seeds
+		for k, gain := range s.gains {
+			if gain > l.bestGain {
+				l.best, l.bestSeed, l.bestGain = s.snapshots[k], i, gain
+			}
+		}
+	}
+	l.practice = students[0].practice
+	return l, nil
+}
+
+// student is one learner on its way.
+type student struct {
+	past      *past
+	incumbent *sim.BatchHeuristic
+	reference []sim.BatchMetrics
+	set       settings
+	seed      uint64
+
+	world     *sim.Batch // its own, for being measured
+	agreement float64
+	practice  []float64
+	gains     []float64
+	snapshots []lepton.Policy
+}
+
+func (s *student) learn(ctx context.Context, tick func()) error {
+	var worlds [2]*sim.Batch
+	for i := range worlds {
+		w, err := sim.NewBatch(s.past.trace.Machine(), s.past.options)
+		if err != nil {
+			return err
+		}
+		worlds[i] = w
+	}
+	s.world = worlds[0]
+	inner, err := sim.NewBatchEnv(s.past.trace, sim.BatchEnvOptions{Batch: s.past.options, Length: sequence, From: s.past.from, To: s.past.to})
+	if err != nil {
+		return err
+	}
+	env := &against{BatchEnv: inner, past: s.past, world: worlds[1], incumbent: byHeuristic(s.incumbent), goal: s.set.objective, known: map[int]float64{}}
+
+	// Supervised first: the incumbent is the teacher.
+	pupil, err := rl.NewREINFORCE(env.Spec(), rl.REINFORCEOptions{StepSize: rl.StepSize{Alpha: 0.03}})
+	if err != nil {
+		return err
+	}
+	teacher := func(p []float64, obs *lepton.Observation) { s.incumbent.ProbsState(p, env.State(), obs, nil) }
+	imitation, err := rl.Imitate(ctx, env, pupil, teacher, rl.ImitateOptions{Episodes: 10, Epochs: 4, Seed: s.seed})
+	if err != nil {
+		return err
+	}
+	s.agreement = imitation.Agreement
+	if err := s.measure(pupil, 0); err != nil {
+		return err
+	}
+	tick()
+
+	// Then reinforcement: start there, flattened, so that there is something to explore.
+	weights, bias := pupil.Weights()
+	for i := range weights {
+		weights[i] *= 0.3
+	}
+	learner, err := rl.NewREINFORCE(env.Spec(), rl.REINFORCEOptions{
+		StepSize: rl.StepSize{Alpha: 0.05}, Batch: 8 * sequence, Baseline: rl.MeanBaseline, Weights: weights, Bias: bias,
+	})
+	if err != nil {
+		return err
+	}
+	each := max(1, int(budget*s.set.effort/stops))
+	for stop := range stops {
+		_, err := rl.Train(ctx, env, learner, rl.TrainOptions{
+			Episodes: each, Credit: lepton.CreditOptions{Gamma: 1}, Seed: s.seed<<8 + uint64(stop), StepEvery: 64,
+		})
+		if err == nil {
+			err = env.err
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.measure(learner, float64((stop+1)*each)); err != nil {
+			return err
+		}
+		tick()
+	}
+	return nil
+}
+
+// measure takes a greedy snapshot of the learner and its gain over the incumbent on the sequences to choose by.
+func (s *student) measure(l *rl.REINFORCE, practice float64) error {
+	weights, bias := l.Weights()
+	linear, err := policy.NewLinear(l.Spec(), weights, bias)
+	if err != nil {
+		return err
+	}
+	snapshot := policy.Greedy(linear)
+	measured, err := s.past.judge(s.world, s.past.choose, byPolicy(snapshot))
+	if err != nil {
+		return err
+	}
+	gain, of := 0.0, s.set.objective.metric().of
+	for i, m := range measured {
+		gain += s.set.objective.gain(of(m), of(s.reference[i])) / float64(len(measured))
+	}
+	s.practice = append(s.practice, practice)
+	s.gains = append(s.gains, gain)
+	s.snapshots = append(s.snapshots, snapshot)
+	return nil
+}
+
+// summary says what was learned, over all seeds.
+func (l *learned) summary(incumbent string) string {
+	first, last := make([]float64, len(l.gains)), make([]float64, len(l.gains))
+	for i, g := range l.gains {
+		first[i], last[i] = g[0], g[len(g)-1]
+	}
+	return fmt.Sprintf("imitation agrees with %s in %.0f %% of its choices\n"+
+		"on the sequences to choose by, the objective changes by these factors against %s (%d seeds, below 1 is better):\n"+
+		"  imitation %s, after %d sequences of practice %s; the best snapshot, of seed %d: %.3f",
+		incumbent, 100*l.agree, incumbent, len(l.gains), factor(first), int(l.practice[len(l.practice)-1]), factor(last), l.bestSeed+1, math.Exp(-l.bestGain))
+}
+
+// factor writes the mean of gains over seeds, and its interval, as factors.
+func factor(gains []float64) string {
+	iv, err := evaluate.MeanInterval(gains, 0.95)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%.3f (%.3f to %.3f)", math.Exp(-iv.Value), math.Exp(-iv.Upper), math.Exp(-iv.Lower))
+}
