@@ -97,7 +97,8 @@ terminal a line of progress shows when the work takes long. What deserves a look
 Exit status: 0 when done; 2 for a fault, told in one line on standard error: a
 trace or model that cannot be read, a sequence that does not lie within the
 trace, an unknown policy, way of backfilling or metric, a file that cannot be
-written; 130 when interrupted.
+written; 130 when interrupted. Ctrl-C takes effect after the run at hand, and at
+once when pressed twice.
 `
 
 // replayOptions are the flags as given.
