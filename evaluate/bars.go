@@ -12,8 +12,8 @@ import (
 // Bars is a plain bar plot: one horizontal bar from zero per name, in the order given from the top, the number written
 // at the right. It is a plain value.
 type Bars struct {
-	XLabel string
-	Names  []string
+	XLabel string    // what the values are, with their unit
+	Names  []string  // from the top
 	Values []float64 // one per name
 }
 

@@ -17,7 +17,7 @@ type Metric struct {
 
 // Method is one contender with everything that was measured of it.
 type Method struct {
-	Name   string
+	Name   string      // as readers shall see it; all names differ
 	Values [][]float64 // Values[m][u]: metric m of CompareOptions.Metrics on unit u, for every metric
 }
 

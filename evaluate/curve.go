@@ -14,7 +14,7 @@ import (
 // Curve is a line plot: a learning curve with its band, several series, and horizontal lines for what it is measured
 // against. Names stand at the right end of their lines, so that there is no legend to decode. It is a plain value.
 type Curve struct {
-	XLabel, YLabel string
+	XLabel, YLabel string // what the axes show, with their units
 	Series         []Series
 	References     []Level // horizontal lines, dashed
 	LogY           bool    // logarithmic vertical axis; all values above zero
@@ -23,15 +23,15 @@ type Curve struct {
 // Series is one line. X ascends; Lower and Upper, both or none, are a band around Y. Where there are more than some
 // hundred points, those with the least and the greatest Y of each stretch are drawn.
 type Series struct {
-	Name         string
+	Name         string // stands at the end of the line
 	X, Y         []float64
 	Lower, Upper []float64
 }
 
 // Level is a horizontal line with its name.
 type Level struct {
-	Name string
-	Y    float64
+	Name string  // stands at the end of the line
+	Y    float64 // its height
 }
 
 // SeedSeries is the mean over seeds of a curve measured under several of them, with Student's t interval as band: X[i]

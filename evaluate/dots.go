@@ -16,18 +16,18 @@ import (
 // Dots is a comparison plot: a dot with its interval per method, best on top, beside the line of the reference, the
 // numbers written at the right. Comparison.Dots makes one. It is a plain value.
 type Dots struct {
-	XLabel        string
-	Rows          []Dot
+	XLabel        string  // what is compared, with its unit
+	Rows          []Dot   // in any order
 	Reference     float64 // where the reference stands: 0 for differences, 1 for ratios
-	ReferenceName string
-	Log           bool // logarithmic axis; all values above zero
-	Descending    bool // the greatest value on top, for a metric where higher is better
+	ReferenceName string  // stands above its line
+	Log           bool    // logarithmic axis; all values above zero
+	Descending    bool    // the greatest value on top, for a metric where higher is better
 }
 
 // Dot is one row. Infinite limits mean that no interval is known, and none is drawn.
 type Dot struct {
-	Name                string
-	Value, Lower, Upper float64
+	Name                string  // of the method
+	Value, Lower, Upper float64 // the estimate and its limits, in the unit of XLabel
 	Verdict             Verdict // colours the row
 }
 

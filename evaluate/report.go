@@ -55,7 +55,9 @@ type figure struct {
 }
 
 // Fact is one line of provenance: the command, the seed, the version, the name of the trace.
-type Fact struct{ Name, Value string }
+type Fact struct {
+	Name, Value string // both plain text
+}
 
 // Plot is a picture that a Report can hold: Curve, Dots or Bars.
 type Plot interface {

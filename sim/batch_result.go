@@ -31,10 +31,10 @@ type BatchMetrics struct {
 	Jobs          int     // jobs that have started
 	AvgBSLD       float64 // mean bounded slowdown: max(1, (wait + run)/max(run, 10))
 	P95BSLD       float64 // 95th percentile of it: the smallest value with 95% of the jobs at or below
-	AvgWait       float64
+	AvgWait       float64 // seconds
 	AvgTurnaround float64 // mean of wait + run
-	SumWait       int64
-	MaxWait       int64
+	SumWait       int64   // seconds
+	MaxWait       int64   // seconds
 	Makespan      int64   // last end − first submission
 	LastStart     int64   // last start − first submission
 	UtilMakespan  float64 // Σ run·procs / (Makespan · processors)

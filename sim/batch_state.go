@@ -4,8 +4,8 @@ import "math"
 
 // QueuedJob is a submitted job as a scheduler knows it: everything but how long it will really run.
 type QueuedJob struct {
-	ID      int64
-	Submit  int64
+	ID      int64 // as in the trace
+	Submit  int64 // seconds, on the clock of BatchState
 	Procs   int64 // processors asked for
 	Nodes   int64 // whole nodes that it takes; Procs where a node has one processor
 	Request int64 // run time asked for; can be 0 or less where the log does not know
@@ -24,13 +24,13 @@ type QueuedJob struct {
 // RunningJob is a running job as a scheduler knows it.
 type RunningJob struct {
 	QueuedJob
-	Start int64
+	Start int64 // seconds, on the clock of BatchState
 }
 
 // EndedJob is a job whose run time has become known.
 type EndedJob struct {
 	Job
-	Start     int64
+	Start     int64   // seconds, on the clock of BatchState
 	Predicted float64 // at submission
 }
 
@@ -40,11 +40,11 @@ type EndedJob struct {
 // A Batch fills it; it is also what a host fills from its own queue to use a policy that was trained in one.
 // Schedulers read it and change nothing. A Batch reuses the slices from decision to decision.
 type BatchState struct {
-	Clock     int64
+	Clock     int64 // seconds since the trace began
 	UnixStart int64 // Unix time of the clock's second 0; 0: unknown
 	Procs     int64 // processors of the machine
 	Nodes     int64 // nodes of the machine
-	FreeNodes int64
+	FreeNodes int64 // of them, those that run nothing
 
 	// Queue is what may be chosen, in the order that the queue keeps (see Batch); Queued counts the whole
 	// queue, which is longer when BatchOptions.Visible cut it.

@@ -9,7 +9,7 @@ import (
 
 // LublinOptions describe a workload for Lublin. The zero value is a machine of 256 processors, fully loaded.
 type LublinOptions struct {
-	Jobs    int     // 0 means 10,000
+	Jobs    int     // 0 means 10,000; at most 1<<26
 	Procs   int     // of the machine; 0 means 256. The model was made from machines of 64 to 512
 	Load    float64 // offered load, as of Trace.Load; 0 means 1. Above 1 the queue grows for ever
 	Users   int     // 0 means 100
@@ -36,7 +36,7 @@ func (o LublinOptions) withDefaults() (LublinOptions, error) {
 			faults = append(faults, fmt.Errorf("sim: LublinOptions."+format, args...))
 		}
 	}
-	check(o.Jobs > 0, "Jobs is %d, must not be negative", o.Jobs)
+	check(o.Jobs > 0 && o.Jobs <= 1<<26, "Jobs is %d, want 0 to 67,108,864 (some 10 GB)", o.Jobs)
 	check(o.Procs > 0 && o.Procs <= maxProcs, "Procs is %d, must be in [0, %d]", o.Procs, maxProcs)
 	check(o.Load > 0 && o.Load <= 100, "Load is %v, must be in [0, 100]", o.Load)
 	check(o.Users > 0 && o.Users <= 1<<20, "Users is %d, must be in [0, %d]", o.Users, 1<<20)
