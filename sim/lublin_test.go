@@ -244,7 +244,7 @@ func TestLublinProperties(t *testing.T) {
 
 func TestLublinOptionFaults(t *testing.T) {
 	_, err := Lublin(LublinOptions{Jobs: -1, Procs: -2, Load: math.NaN(), Users: -3, Overrun: 1.5})
-	require.EqualError(t, err, `sim: LublinOptions.Jobs is -1, must not be negative
+	require.EqualError(t, err, `sim: LublinOptions.Jobs is -1, want 0 to 67,108,864 (some 10 GB)
 sim: LublinOptions.Procs is -2, must be in [0, 67108864]
 sim: LublinOptions.Load is NaN, must be in [0, 100]
 sim: LublinOptions.Users is -3, must be in [0, 1048576]
