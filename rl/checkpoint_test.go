@@ -232,15 +232,19 @@ func TestGoldenFiles(t *testing.T) {
 		require.NoError(t, err)
 		feed(t, l, traffic(c.spec, 4, 12))
 		for kind, file := range map[string][]byte{".learner": saved(t, l), ".policy": saved(t, l.Policy())} {
-			path := "testdata/" + name + kind + ".v1.hex"
-			if *rewrite {
-				require.NoError(t, os.WriteFile(path, []byte(hex.Dump(file)), 0o644))
-			}
-			want, err := os.ReadFile(path)
-			require.NoError(t, err)
-			assert.Equal(t, string(want), hex.Dump(file), path)
+			golden(t, "testdata/"+name+kind+".v1.hex", file)
 		}
 	}
+}
+
+func golden(t *testing.T, path string, file []byte) {
+	t.Helper()
+	if *rewrite {
+		require.NoError(t, os.WriteFile(path, []byte(hex.Dump(file)), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), hex.Dump(file), path)
 }
 
 func TestLearnersKeepTheContract(t *testing.T) {

@@ -19,7 +19,7 @@
 // Rules. A learner is used by one goroutine at a time; the policies that it publishes are immutable, share
 // nothing mutable with it and are safe for concurrent use. Everything random comes from a Seed. Numbers
 // that are not finite are never published: the update is left out, the last good policy stands, and the
-// next Step returns ErrNotFinite. What does not fit into a bound (table entries, open episodes) is counted
+// next Step returns ErrNotFinite. What does not fit into a bound, is lost on the way or comes too late is counted
 // in Stats.
 //
 // Saving. Every learner is a lepton.Saver and io.ReaderFrom: read into a learner made with the same

@@ -24,7 +24,10 @@ type REINFORCEOptions struct {
 	// policy. Weights of the state stay as given where actions have features: they change no ranking.
 	Weights, Bias []float64
 
-	MaxOpen  int // episodes under way at most; 0 means 1,024. Beyond, the oldest is dropped and counted
+	// Patience is how many transitions are observed after the latest of an episode that has ended before it is
+	// used without the ones it lacks; 0 means 1,024. Outcomes that take longer than that come too late.
+	Patience int
+	MaxOpen  int // episodes that wait at most; 0 means 1,024. Beyond, the one silent for longest is used as it is
 	MaxSteps int // decisions in them at most, all rows of each; 0 means 65,536. Beyond, as for MaxOpen
 }
 
@@ -48,6 +51,9 @@ func (o REINFORCEOptions) withDefaults() REINFORCEOptions {
 	if o.MaxRatio == 0 {
 		o.MaxRatio = 2
 	}
+	if o.Patience == 0 {
+		o.Patience = 1024
+	}
 	if o.MaxOpen == 0 {
 		o.MaxOpen = 1024
 	}
@@ -70,6 +76,7 @@ func (o REINFORCEOptions) validate() error {
 	fault(!(o.Entropy >= 0) || math.IsInf(o.Entropy, 0), "Entropy", o.Entropy, "0 or more")
 	fault(!(o.MaxNorm > 0), "MaxNorm", o.MaxNorm, "above 0")
 	fault(!(o.MaxRatio >= 1), "MaxRatio", o.MaxRatio, "1 or more")
+	fault(o.Patience < 0, "Patience", o.Patience, "0 or more")
 	fault(o.MaxOpen < 0, "MaxOpen", o.MaxOpen, "0 or more")
 	fault(o.MaxSteps < 0, "MaxSteps", o.MaxSteps, "0 or more")
 	return errors.Join(errs...)
@@ -82,7 +89,17 @@ func (o REINFORCEOptions) validate() error {
 // G comes from whole episodes, told apart by (Episode, Agent), whose transitions may arrive in any order.
 // A decision by itself (Episode 0) is an episode of length one: a contextual bandit. Where an episode was
 // cut, the baseline's value of the last state stands for the rest; 0 without a LinearBaseline.
-// An episode that never ends never teaches: cut a stream that goes on for ever every so often.
+//
+// Decisions get lost: cancelled, evicted, expired. An episode whose end has come and that lacks some waits
+// for them until Patience runs out, then each run of decisions without a gap is used as if it had been cut
+// before the gap. An episode whose end has not come waits for as long as there is room (MaxOpen, MaxSteps),
+// so that slow ones are not torn apart; then the one heard of least recently is used in the same way, those
+// that ended first, and goes on from there if more of it comes. What comes for a part that was used is
+// dropped. So cut a stream that goes on for ever every so often: until there is no room, it does not teach.
+// The number of an episode may be used again if its decisions carry IDs, which tell the two apart.
+//
+// Step makes one update of all that is pending, be it Batch decisions or many times as many: call it (or
+// scheduler's Train) about every Batch decisions.
 //
 // V is the Baseline. G − V is divided by its running root mean square, so that the unit of the reward
 // does not matter. ρ = π/propensity, capped at MaxRatio, corrects each decision for having been made by
@@ -118,8 +135,9 @@ type REINFORCE struct {
 
 // REINFORCEStats counts what could not be used.
 type REINFORCEStats struct {
-	Open      int    // episodes under way
-	Dropped   uint64 // transitions left out: no room for their episode, not usable, or beyond 1e100
+	Open      int    // episodes that wait for their end, or for what they lack
+	Gaps      uint64 // decisions that had not arrived when their episode was used
+	Dropped   uint64 // transitions left out: come too late for their episode, not usable, or beyond 1e100
 	Duplicate uint64 // transitions that had arrived before
 	Skipped   uint64 // decisions without a propensity in (0, 1]: their rewards count, they teach nothing
 }
@@ -147,9 +165,9 @@ func NewREINFORCE(spec lepton.Spec, o REINFORCEOptions) (*REINFORCE, error) {
 		spec: spec, options: o,
 		weights: append(weights, bias...), split: len(weights),
 		baseline: newReturnModel(o.Baseline, spec.StateDim),
-		episodes: newAssembler(o.MaxOpen, o.MaxSteps),
 		progress: lepton.Progress{Loss: math.NaN(), Idle: true},
 	}
+	l.episodes = newAssembler(o.MaxOpen, o.MaxSteps, o.Patience, l.learn)
 	l.adam = newAdam(len(l.weights))
 	l.gradient = make([]float64, len(l.weights))
 	l.policy, err = l.publish(l.weights)
@@ -165,53 +183,26 @@ func (l *REINFORCE) publish(weights []float64) (lepton.Policy, error) {
 	return policy.Softmax(linear, 1)
 }
 
-// Observe implements lepton.Learner. The gradient of a whole episode is added up when its last transition
-// arrives; Step applies it.
+// Observe implements lepton.Learner. The gradient of an episode is added up when it is whole, or cannot be
+// waited for; Step applies it.
 func (l *REINFORCE) Observe(t *lepton.Transition) {
 	l.progress.Observed++
 	switch {
 	case !l.bounded(t):
-		l.episodes.discard(t)
+		l.episodes.lose(t)
 		l.failed = true
 	case !usable(t) || !l.knows(&t.Obs):
-		l.episodes.discard(t)
+		l.episodes.lose(t)
 	case t.Episode == 0:
 		alone := [...]*lepton.Transition{t}
 		l.learn(alone[:])
 	default:
-		if episode := l.episodes.add(t); episode != nil {
-			l.learn(episode)
-		}
+		l.episodes.add(t)
 	}
+	l.episodes.tick()
 }
 
-// bounded reports whether the numbers of t can do no harm.
-func (l *REINFORCE) bounded(t *lepton.Transition) bool {
-	return moderate(t.Reward, t.Discount) && moderate(t.Obs.State()...) && moderate(t.Obs.Rows()...) && moderate(t.Next.State()...)
-}
-
-// fits reports whether Observe would take t in.
-func (l *REINFORCE) fits(t *lepton.Transition) bool {
-	return l.bounded(t) && usable(t) && l.knows(&t.Obs)
-}
-
-// knows reports whether obs is of the learner's spec.
-func (l *REINFORCE) knows(obs *lepton.Observation) bool {
-	if len(obs.State()) != l.spec.StateDim || obs.ActionDim() != l.spec.ActionDim {
-		return false
-	}
-	if l.spec.ActionDim > 0 {
-		return true
-	}
-	for i := range obs.Len() { // the action's own weights are found by its ID
-		if obs.ID(i) >= uint64(l.spec.Actions) {
-			return false
-		}
-	}
-	return true
-}
-
-// learn adds the gradient of one episode and shows its returns to the baseline.
+// learn adds the gradient of one episode, or of a part of one, and shows its returns to the baseline.
 func (l *REINFORCE) learn(episode []*lepton.Transition) {
 	l.rewards, l.decays = l.rewards[:0], l.decays[:0]
 	for _, t := range episode {
@@ -240,7 +231,7 @@ func (l *REINFORCE) learn(episode []*lepton.Transition) {
 	}
 }
 
-// tail is the value of what follows the last transition of an episode.
+// tail is the value of what follows t, the last transition of an episode or of a part of one.
 func (l *REINFORCE) tail(t *lepton.Transition) float64 {
 	if t.Discount == 0 || l.options.Baseline != LinearBaseline || len(t.Next.State()) != l.spec.StateDim {
 		return 0
@@ -319,7 +310,7 @@ func (l *REINFORCE) addGradient(obs *lepton.Observation, pull []float64) {
 	}
 }
 
-// Step implements lepton.Learner: one update, once Batch decisions are pending.
+// Step implements lepton.Learner: one update of all that is pending, once that is Batch decisions.
 func (l *REINFORCE) Step(ctx context.Context) (lepton.Progress, error) {
 	if err := ctx.Err(); err != nil {
 		return l.progress, err
@@ -383,7 +374,8 @@ func (l *REINFORCE) Spec() lepton.Spec { return l.spec }
 // Stats counts what could not be used.
 func (l *REINFORCE) Stats() REINFORCEStats {
 	s := l.stats
-	s.Open, s.Dropped, s.Duplicate = len(l.episodes.order), l.episodes.dropped, l.episodes.duplicate
+	e := l.episodes
+	s.Open, s.Gaps, s.Dropped, s.Duplicate = e.open(), e.gaps, e.dropped, e.duplicate
 	return s
 }
 

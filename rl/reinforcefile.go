@@ -53,7 +53,7 @@ func (l *REINFORCE) ReadFrom(r io.Reader) (int64, error) {
 		}
 		next.adam = readAdam(in, len(l.weights))
 		next.baseline = readReturnModel(in, l.baseline)
-		next.episodes = newAssembler(l.options.MaxOpen, l.options.MaxSteps)
+		next.episodes = newAssembler(l.options.MaxOpen, l.options.MaxSteps, l.options.Patience, l.learn)
 		if err := next.episodes.read(in, l.fits); err != nil {
 			return err
 		}
