@@ -43,7 +43,7 @@ func (s *Scheduler[S, O]) usable(c *call, cause FaultCause, detail any) bool {
 func (s *Scheduler[S, O]) askLearned(w *worker, snap *snapshot, state *S, p []float64) (cause FaultCause, detail any) {
 	defer containPanic(&cause, &detail)
 	w.scratch.Reset()
-	clear(p) // one who writes nothing has no answer, rather than that of the last decision
+	unanswered(p)
 	if s.opt.Planner != nil {
 		s.opt.Planner.ProbsState(p, *state, &w.obs, &w.scratch)
 	} else {
@@ -66,13 +66,17 @@ func (s *Scheduler[S, O]) incumbent(w *worker, state *S, p []float64) {
 func (s *Scheduler[S, O]) askIncumbent(w *worker, state *S, p []float64) (cause FaultCause, detail any) {
 	defer containPanic(&cause, &detail)
 	w.scratch.Reset()
-	clear(p)
+	unanswered(p)
 	s.opt.Incumbent.ProbsState(p, *state, &w.obs, &w.scratch)
 	if !distribution(p, &w.obs) {
 		return FaultNumbers, nil
 	}
 	return noFault, nil
 }
+
+// unanswered marks both ends of p, so that whoever writes nothing, or too little, is not taken to have
+// given the answer of the last decision again.
+func unanswered(p []float64) { p[0], p[len(p)-1] = math.NaN(), math.NaN() }
 
 // containPanic turns a panic into a cause. Deferred directly.
 func containPanic(cause *FaultCause, detail *any) {
@@ -97,6 +101,7 @@ func (s *Scheduler[S, O]) scores(w *worker, c *call, state *S, dst []float64) bo
 func (s *Scheduler[S, O]) askScores(w *worker, c *call, state *S, dst []float64) (ok bool, cause FaultCause, detail any) {
 	defer containPanic(&cause, &detail)
 	w.scratch.Reset()
+	unanswered(dst)
 	by := s.incumbentScorer
 	if c.arm == lepton.ArmLearned {
 		by = s.plannerScorer

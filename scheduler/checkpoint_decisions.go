@@ -133,7 +133,7 @@ func (s *Scheduler[S, O]) readEpisodes(in *codec.Reader, d *decisions[S, O]) {
 
 // write writes the list of r, which is busy, if it is kept here.
 func (l *rankedLists) write(out *codec.Writer, r *record) {
-	if r.action >= 0 || len(r.obs.ids) > 0 {
+	if r.action >= 0 || r.obs.len() > 0 {
 		out.Bool(false)
 		return
 	}

@@ -164,20 +164,20 @@ func (s *Scheduler[S, O]) draw(w *worker, c *call, state *S, p []float64) (actio
 		n = s.eligible(w, c, state)
 	}
 	if n == 0 {
-		action = sample(p, u)
+		action = draw(p, u)
 		return action, min(p[action], 1)
 	}
 	if rng.Uniform(rng.Mix(bits, 1)) < share {
 		action = nth(w.q, int(u*float64(n)))
 		c.arm = lepton.ArmExplored
 	} else {
-		action = sample(p, u)
+		action = draw(p, u)
 	}
 	return action, min((1-share)*p[action]+share*w.q[action]/float64(n), 1)
 }
 
-// sample returns the index at which the running sum of p passes u; p sums to about 1.
-func sample(p []float64, u float64) int {
+// draw returns the index at which the running sum of p passes u; p sums to about 1.
+func draw(p []float64, u float64) int {
 	last := 0
 	for i, v := range p {
 		if v > 0 {
@@ -288,7 +288,7 @@ func (s *Scheduler[S, O]) keep(w *worker, r *record, learn bool) {
 		r.obs.clear()
 		s.ranked.store(r.seq, &w.obs, &s.count) // cut to size by Chose
 	case ranked || learn:
-		r.kept, finite = r.obs.pack(&w.obs, r.action, others, s.othersDraw(r.seq))
+		r.kept, finite = keep(&r.obs, &w.obs, r.action, others, s.othersDraw(r.seq))
 	default:
 		r.obs.clear()
 	}

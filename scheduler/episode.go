@@ -237,7 +237,7 @@ func (e *Episode[S, O]) succeed(w *worker, prev *record, action int, draw uint64
 		return
 	}
 	finite := false
-	prev.nextAction, finite = prev.next.pack(&w.obs, action, e.s.needs.Others, draw)
+	prev.nextAction, finite = keep(&prev.next, &w.obs, action, e.s.needs.Others, draw)
 	e.s.setLearnable(prev, true, finite && sound)
 }
 

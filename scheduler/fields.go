@@ -51,6 +51,9 @@ func readStream(in *codec.Reader) stream {
 }
 
 func writePacked(out *codec.Writer, p *packed) {
+	if p == nil {
+		p = new(packed)
+	}
 	out.Int(p.dim)
 	out.Int(p.offered)
 	out.Floats32(p.state)
@@ -92,12 +95,12 @@ func writeRecord(out *codec.Writer, r *record) {
 	out.Float(r.discount)
 	out.Int(int(r.elapsed))
 	out.Int(r.nextAction)
-	writePacked(out, &r.obs)
+	writePacked(out, r.obs)
 	if r.discount == 0 {
-		writePacked(out, &packed{}) // next is that of an earlier decision
+		writePacked(out, nil) // next is that of an earlier decision
 		return
 	}
-	writePacked(out, &r.next)
+	writePacked(out, r.next)
 }
 
 func (s *Scheduler[S, O]) readRecord(in *codec.Reader, r *record) {
@@ -110,10 +113,11 @@ func (s *Scheduler[S, O]) readRecord(in *codec.Reader, r *record) {
 	}
 	r.stream = readStream(in)
 	r.phi, r.discount, r.elapsed, r.nextAction = in.Float(), in.Float(), time.Duration(in.Int()), in.Int()
-	readPacked(in, &r.obs)
-	readPacked(in, &r.next)
-	s.checkPacked(in, &r.obs)
-	s.checkPacked(in, &r.next)
+	r.obs, r.next = new(packed), new(packed)
+	for _, p := range [...]*packed{r.obs, r.next} {
+		readPacked(in, p)
+		s.checkPacked(in, p)
+	}
 	s.checkRecord(in, r)
 }
 
@@ -127,10 +131,10 @@ func (s *Scheduler[S, O]) checkRecord(in *codec.Reader, r *record) {
 		in.Fail("decision %d: propensity %v", r.seq, r.propensity)
 	case !finite(r.reward) || !finite(r.phi) || !(r.discount >= 0 && r.discount <= 1):
 		in.Fail("decision %d: reward %v, potential %v, discount %v", r.seq, r.reward, r.phi, r.discount)
-	case r.learnable && chosen && (r.kept < 0 || r.kept >= len(r.obs.ids)):
-		in.Fail("decision %d: action %d of %d kept", r.seq, r.kept, len(r.obs.ids))
-	case r.learnable && r.discount > 0 && (r.nextAction < -1 || r.nextAction >= len(r.next.ids)):
-		in.Fail("decision %d: next action %d of %d kept", r.seq, r.nextAction, len(r.next.ids))
+	case r.learnable && chosen && (r.kept < 0 || r.kept >= r.obs.len()):
+		in.Fail("decision %d: action %d of %d kept", r.seq, r.kept, r.obs.len())
+	case r.learnable && r.discount > 0 && (r.nextAction < -1 || r.nextAction >= r.next.len()):
+		in.Fail("decision %d: next action %d of %d kept", r.seq, r.nextAction, r.next.len())
 	}
 }
 

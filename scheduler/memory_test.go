@@ -13,12 +13,17 @@ import (
 
 // held sums the capacity that a scheduler sets aside for observations, in bytes.
 func held[S, O any](s *Scheduler[S, O]) (records, lists int) {
-	bytes := func(p *packed) int { return 4*cap(p.state) + 4*cap(p.rows) + 8*cap(p.ids) + cap(p.legal) }
+	bytes := func(p *packed) int {
+		if p == nil {
+			return 0
+		}
+		return 4*cap(p.state) + 4*cap(p.rows) + 8*cap(p.ids) + cap(p.legal)
+	}
 	for i := range s.ledger.slots {
-		records += bytes(&s.ledger.slots[i].obs) + bytes(&s.ledger.slots[i].next)
+		records += bytes(s.ledger.slots[i].obs) + bytes(s.ledger.slots[i].next)
 	}
 	for i := range s.queue.cells {
-		records += bytes(&s.queue.cells[i].rec.obs) + bytes(&s.queue.cells[i].rec.next)
+		records += bytes(s.queue.cells[i].rec.obs) + bytes(s.queue.cells[i].rec.next)
 	}
 	for i := range s.ranked.lists {
 		lists += bytes(&s.ranked.lists[i])

@@ -93,21 +93,23 @@ func (s *Scheduler[S, O]) chose(w *worker, r *record, action int, propensity flo
 	if r.action >= 0 {
 		return fmt.Errorf("%w: %d", ErrChosen, r.action)
 	}
-	list, at := &r.obs, -1
-	if len(list.ids) == 0 {
+	list, at := r.obs, -1
+	if list.len() == 0 {
 		if list, at = s.ranked.claim(r.seq); list == nil {
 			return errListLost
 		}
 	}
-	if action < 0 || action >= len(list.ids) || !list.legal[action] {
+	if action < 0 || action >= list.len() || !list.legal[action] {
 		s.ranked.put(at, r.seq, open)
-		return fmt.Errorf("%w: index %d of %d", ErrAction, action, len(list.ids))
+		return fmt.Errorf("%w: index %d of %d", ErrAction, action, list.len())
 	}
 	r.action, r.actionID, r.propensity, r.kept = action, list.ids[action], propensity, action
 	if at >= 0 {
-		list.unpack(&w.obs)
+		if r.obs == nil {
+			r.obs = new(packed)
+		}
 		finite := true
-		r.kept, finite = r.obs.pack(&w.obs, action, s.needs.Others, s.othersDraw(r.seq))
+		r.kept, finite = r.obs.cut(list, action, s.needs.Others, s.othersDraw(r.seq))
 		s.ranked.put(at, r.seq, vacant)
 		s.setLearnable(r, r.learnable, finite)
 	}
