@@ -257,9 +257,9 @@ func (s *Scheduler[S, O]) enter(w *worker, c *call, action int, propensity float
 	if evicted != 0 {
 		s.giveUp(w, r, Evicted)
 	}
-	r.facts = facts{
-		seq: c.seq, version: c.version, arm: c.arm, at: c.began, action: action, kept: -1, propensity: propensity,
-	}
+	r.facts = facts{} // and field by field: a literal would be built elsewhere and copied
+	r.seq, r.version, r.arm, r.at = c.seq, c.version, c.arm, c.began
+	r.action, r.propensity, r.kept = action, propensity, -1
 	if action >= 0 {
 		r.actionID = w.obs.ID(action)
 	}

@@ -36,11 +36,11 @@ func (k EventKind) String() string {
 type Event struct {
 	Kind     EventKind
 	Decision lepton.Decision
-	Config   uint64 // Stats.ConfigHash: encoder, action space and options
-	At       int64  // Options.Clock in nanoseconds since 1970; 0 without a Clock
-	Episode  uint64 // 0: a decision by itself
-	Agent    uint32
-	Step     int
+	Config   uint64              // Stats.ConfigHash: encoder, action space and options
+	At       int64               // Options.Clock in nanoseconds since 1970; 0 without a Clock
+	Episode  uint64              // the stream that the decision belongs to; 0: a decision by itself
+	Agent    uint32              // who in that stream decided
+	Step     int                 // position in that stream, from 0
 	Reward   float64             // of Accrued, Settled and Defaulted
 	Obs      *lepton.Observation // of Decided: everything offered; valid during Append only. nil otherwise
 }

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,37 +44,39 @@ func TestRunWakesOnArrivals(t *testing.T) {
 
 func TestRunPausesLongerAfterEachError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		began, good := time.Now(), false
-		var at []time.Duration
+		var good atomic.Bool
+		steps := make(chan time.Time, 100)
 		l := &store{step: func(context.Context) (lepton.Progress, error) {
-			at = append(at, time.Since(began))
-			if good {
+			steps <- time.Now()
+			if good.Load() {
 				return lepton.Progress{Idle: true}, nil
 			}
 			return lepton.Progress{}, errors.New("no")
 		}}
+		pauses := func() (list []time.Duration) {
+			synctest.Wait()
+			for last := <-steps; len(steps) > 0; {
+				at := <-steps
+				list = append(list, at.Sub(last))
+				last = at
+			}
+			return list
+		}
 		s := start(t, func(o *Options[pool, float64]) { o.Learner, o.Mode = l, Record })
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := runIn(ctx, s)
 		time.Sleep(10 * time.Minute)
-		synctest.Wait()
-		var pauses []time.Duration
-		for i := 1; i < len(at); i++ {
-			pauses = append(pauses, at[i]-at[i-1])
-		}
-		ms := time.Millisecond
-		require.Equal(t, []time.Duration{10 * ms, 20 * ms, 40 * ms, 80 * ms}, pauses[:4])
-		require.Equal(t, []time.Duration{time.Minute, time.Minute}, pauses[len(pauses)-2:], "up to a minute")
+		got, ms := pauses(), time.Millisecond
+		require.Equal(t, []time.Duration{10 * ms, 20 * ms, 40 * ms, 80 * ms}, got[:4])
+		require.Equal(t, []time.Duration{time.Minute, time.Minute}, got[len(got)-2:], "up to a minute")
 
-		good = true
+		good.Store(true)
 		time.Sleep(time.Minute)
-		synctest.Wait()
-		good, at = false, nil
+		require.Empty(t, pauses(), "one good step, and nothing more to do")
+		good.Store(false)
 		require.NoError(t, s.Report(decide(t, s, poolOf(3)).ID, 1))
 		time.Sleep(25 * ms)
-		synctest.Wait()
-		require.Len(t, at, 2)
-		assert.Equal(t, 10*ms, at[1]-at[0], "a good step makes the pause short again")
+		require.Equal(t, []time.Duration{10 * ms}, pauses(), "a good step makes the pause short again")
 		cancel()
 		require.ErrorIs(t, <-ended, context.Canceled)
 	})

@@ -60,11 +60,11 @@ type Stats struct {
 	Open         int    // decisions without an outcome now
 	Untracked    uint64 // decisions that found no slot (a ledger much too small for the concurrency)
 	RankDropped  uint64 // ranked lists overwritten before Chose; see MaxRanked
-	Settled      uint64
-	Defaulted    uint64
-	Cancelled    uint64
-	Evicted      uint64
-	Expired      uint64
+	Settled      uint64 // ended by Report
+	Defaulted    uint64 // ended by DefaultOutcome after OpenFor
+	Cancelled    uint64 // ended by Cancel
+	Evicted      uint64 // given up to make room, or because their ranked list was
+	Expired      uint64 // given up after OpenFor
 	Waiting      int    // settled decisions of episodes for which it is not known yet what follows
 	LinkDropped  uint64 // of these, given up to make room, or after twice OpenFor
 	Unlinked     uint64 // episode decisions and ends whose predecessor was gone, so that the chain was cut there
