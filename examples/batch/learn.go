@@ -17,7 +17,7 @@ import (
 const (
 	seeds  = 5   // learners, told apart by their randomness alone
 	stops  = 10  // times at which a learner is measured
-	budget = 1000 // sequences that a learner practises on, at effort 1
+	budget = 2500 // sequences that a learner practises on, at effort 1
 )
 
 // learned is what came of reinforcement learning.
