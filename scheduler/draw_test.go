@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/leptonsched/lepton"
@@ -129,4 +130,30 @@ func TestExplorationNeedsSomebodyWhoRanks(t *testing.T) {
 	d := decide(t, s, poolOf(3))
 	assert.Equal(t, lepton.ArmLearned, d.Arm)
 	assert.Equal(t, 1.0, d.Propensity)
+}
+
+// IPS on the log: the mean of reward/propensity of the decisions that took an action estimates what the
+// policy of always taking it would earn. Rewards are known here, so the estimate can be checked.
+func TestGuarantee08PropensitiesCarryIPS(t *testing.T) {
+	source := rand.New(rand.NewPCG(8, 8))
+	truth := []float64{1, 3, 2, 5}
+	s := start(t, func(o *Options[pool, float64]) {
+		o.Policy, o.Mode, o.Seed = policyFunc(func(p []float64, _ *lepton.Observation) { copy(p, []float64{0.5, 0.3, 0.2, 0}) }), Live, 78
+		o.Incumbent = rankingIncumbent{}
+		o.Explore = Explore{Share: 0.4, MaxLoss: math.Inf(1)}
+	})
+	state := poolOf(4)
+	n := size(50_000, 500_000)
+	sum, squares := make([]float64, 4), make([]float64, 4)
+	for range n {
+		d := decide(t, s, state)
+		v := (truth[d.Action] + source.NormFloat64()) / d.Propensity
+		sum[d.Action] += v
+		squares[d.Action] += v * v
+	}
+	for a, want := range truth {
+		mean := sum[a] / float64(n)
+		deviation := math.Sqrt((squares[a]/float64(n) - mean*mean) / float64(n))
+		require.InDelta(t, want, mean, 4*deviation, "action %d", a)
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -392,30 +391,4 @@ func (x *machine) check(t *rapid.T) {
 	}
 	require.Len(t, x.journal.how, len(x.m.endings))
 	require.Len(t, x.journal.made, len(x.m.all))
-}
-
-// IPS on the log: the mean of reward/propensity of the decisions that took an action estimates what the
-// policy of always taking it would earn. Rewards are known here, so the estimate can be checked.
-func TestGuarantee08PropensitiesCarryIPS(t *testing.T) {
-	source := rand.New(rand.NewPCG(8, 8))
-	truth := []float64{1, 3, 2, 5}
-	s := start(t, func(o *Options[pool, float64]) {
-		o.Policy, o.Mode, o.Seed = policyFunc(func(p []float64, _ *lepton.Observation) { copy(p, []float64{0.5, 0.3, 0.2, 0}) }), Live, 78
-		o.Incumbent = rankingIncumbent{}
-		o.Explore = Explore{Share: 0.4, MaxLoss: math.Inf(1)}
-	})
-	state := poolOf(4)
-	n := size(50_000, 500_000)
-	sum, squares := make([]float64, 4), make([]float64, 4)
-	for range n {
-		d := decide(t, s, state)
-		v := (truth[d.Action] + source.NormFloat64()) / d.Propensity
-		sum[d.Action] += v
-		squares[d.Action] += v * v
-	}
-	for a, want := range truth {
-		mean := sum[a] / float64(n)
-		deviation := math.Sqrt((squares[a]/float64(n) - mean*mean) / float64(n))
-		require.InDelta(t, want, mean, 4*deviation, "action %d", a)
-	}
 }

@@ -27,9 +27,8 @@ type Scheduler[S, O any] struct {
 	ledger                         *ledger
 	ranked                         *rankedLists
 	queue                          *queue
-	arrived                        chan struct{} // holds a token when the queue may have something in it
-	workers                        sync.Pool     // of *worker
-	count                          counters
+	arrived                        chan struct{}         // holds a token when the queue may have something in it
+	workers                        sync.Pool             // of *worker
 	incumbentScorer, plannerScorer lepton.StateScorer[S] // Incumbent and Planner again, where they rank
 
 	watcher  Journal // the gate, where it is a journal too
@@ -37,6 +36,8 @@ type Scheduler[S, O any] struct {
 
 	drawSeed, keySeed uint64
 
+	_        cacheLine // what is above is read by every decision, what is below is written
+	count    counters
 	episodes episodes[S, O]
 
 	train      sync.Mutex // guards the learner, the queue's tail and what follows
