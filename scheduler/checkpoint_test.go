@@ -180,6 +180,30 @@ func TestRestoreKeepsNoMoreSnapshotsThanAsked(t *testing.T) {
 	require.Equal(t, uint64(3), twin.Stats().Version)
 }
 
+// What an earlier decision left in a slot is not written.
+func TestCheckpointHoldsNothingOfEndedDecisions(t *testing.T) {
+	size := func(used bool) int {
+		c := newClock()
+		o := drivenOptions(c)
+		o.MaxOpen, o.Key, o.Holdout, o.Explore = 1, nil, 0, Explore{}
+		s, err := New(o)
+		require.NoError(t, err)
+		if used {
+			ep, err := s.Episode(lepton.CreditOptions{Gamma: 1})
+			require.NoError(t, err)
+			_, err = ep.Decide(poolOf(12))
+			require.NoError(t, err)
+			require.NoError(t, ep.Cut(poolOf(12)))
+		}
+		s.SetMode(Off)
+		decide(t, s, poolOf(12))
+		var file bytes.Buffer
+		require.NoError(t, s.Checkpoint(&file))
+		return file.Len()
+	}
+	require.Equal(t, size(false), size(true))
+}
+
 // reseal puts payload into a container that checks out, so that a fuzzer gets past the checksum.
 func reseal(t testing.TB, payload []byte) []byte {
 	var file bytes.Buffer

@@ -7,9 +7,9 @@ import (
 
 // ledger holds the open decisions. Deciding never waits on it.
 //
-// Decision seq has one slot, which it shares with those len(slots) before and after. One word a slot, seq<<2|phase, says who may touch the
-// slot's record: nobody while it is open, waiting or vacant; whoever moved it to busy by
-// compare-and-swap, until it is moved on. Busy spans are a few copies and a Journal's Append long:
+// Decision seq has one slot, which it shares with those len(slots) before and after. One word a slot,
+// seq<<2|phase, says who may touch the slot's record: nobody while it is open, waiting or vacant;
+// whoever moved it to busy by compare-and-swap, until it is moved on. Busy spans are a few copies and a Journal's Append long:
 // a number is reserved before the policies are asked, its slot is occupied after they answered, so
 // that a policy that hangs holds nothing up but its own decision.
 type ledger struct {
@@ -21,7 +21,8 @@ type ledger struct {
 	mask  uint64 // size−1 where the size is a power of two, which spares the division
 }
 
-// cacheLine keeps what one core writes apart from what the others read. 64 bytes is the line of amd64; arm64 has 64 or 128.
+// cacheLine keeps what one core writes apart from what the others read. 64 bytes is the line of amd64;
+// arm64 has 64 or 128.
 type cacheLine [64]byte
 
 const (

@@ -18,6 +18,7 @@ type model struct {
 	off       bool
 	next      uint64
 	idle      uint64
+	place     func(seq uint64) uint64
 	slots     []*modelDecision
 	rankedAt  int
 	ranked    []uint64 // seq whose list is kept at each place; 0: none
@@ -58,13 +59,15 @@ type modelEpisode struct {
 
 func newModel(maxOpen, maxRanked, queueLen, others int) *model {
 	return &model{
-		maxOpen: maxOpen, maxRanked: maxRanked, queueLen: queueLen, others: others, next: 1,
+		maxOpen: maxOpen, maxRanked: maxRanked, queueLen: queueLen, others: others, next: 1, place: newLedger(maxOpen).slot,
 		slots: make([]*modelDecision, maxOpen), ranked: make([]uint64, maxRanked),
 		endings: map[uint64]EventKind{}, streams: map[uint64]*modelEpisode{}, all: map[uint64]*modelDecision{},
 	}
 }
 
-func (m *model) slot(seq uint64) **modelDecision { return &m.slots[seq%uint64(m.maxOpen)] }
+// slot is where a decision lives: the layout, and with it the order in which Train sweeps, is the
+// ledger's own affair.
+func (m *model) slot(seq uint64) **modelDecision { return &m.slots[m.place(seq)] }
 
 // find returns the decision if it is in the ledger.
 func (m *model) find(seq uint64) *modelDecision {

@@ -333,3 +333,40 @@ func TestHooksHearOfFaultsAndOfWhatWasGivenUp(t *testing.T) {
 	decide(t, s, poolOf(1))
 	assert.Equal(t, []string{"panic: oh", "panic: oh", "0-1: evicted"}, heard)
 }
+
+// A policy that writes nothing, or stops short, has not given the answer of the decision before again.
+func TestSilenceIsNoAnswer(t *testing.T) {
+	silent := false
+	p := badScorer{scores: func(dst []float64) {
+		if !silent {
+			copy(dst, []float64{1, 3, 2})
+		}
+	}}
+	s := start(t, func(o *Options[pool, float64]) {
+		o.Mode, o.Policy = Live, talking{&silent, p}
+	})
+	require.Equal(t, lepton.ArmLearned, decide(t, s, poolOf(3)).Arm)
+	scores := make([]float64, 3)
+	_, err := s.Rank(poolOf(3), scores)
+	require.NoError(t, err)
+	require.Equal(t, []float64{1, 3, 2}, scores)
+	silent = true
+	require.Equal(t, lepton.ArmGuarded, decide(t, s, poolOf(3)).Arm)
+	d, err := s.Rank(poolOf(3), scores)
+	require.NoError(t, err)
+	require.Equal(t, lepton.ArmGuarded, d.Arm)
+	require.Equal(t, []float64{1, 0, 0}, scores, "the incumbent's")
+	require.Equal(t, uint64(3), s.Stats().Faults[FaultNumbers])
+}
+
+// talking prefers the second action until it falls silent.
+type talking struct {
+	silent *bool
+	badScorer
+}
+
+func (p talking) Probs(dst []float64, obs *lepton.Observation, _ *lepton.Scratch) {
+	if !*p.silent {
+		always(1)(dst, obs)
+	}
+}
