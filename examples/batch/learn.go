@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"sync"
 
+	"gonum.org/v1/gonum/floats"
+
 	"github.com/leptonsched/lepton"
 	"github.com/leptonsched/lepton/evaluate"
 	"github.com/leptonsched/lepton/policy"
@@ -15,20 +17,19 @@ import (
 )
 
 const (
-	seeds  = 5   // learners, told apart by their randomness alone
-	stops  = 10  // times at which a learner is measured
+	seeds  = 5    // learners, told apart by their randomness alone
+	stops  = 10   // times at which a learner is measured
 	budget = 2500 // sequences that a learner practises on, at effort 1
 )
 
 // learned is what came of reinforcement learning.
 type learned struct {
-	best     lepton.Policy // the snapshot that did best on the sequences to choose by
-	bestSeed int
+	best     lepton.Policy // of the committees, one at each stop, the one that did best on the sequences to choose by
+	bestStop int
 	bestGain float64
 	agree    float64     // how well imitation agreed with the incumbent, mean over seeds
 	practice []float64   // sequences practised on, at each stop; 0 is the imitation
 	gains    [][]float64 // gains[seed][stop]: mean gain over the incumbent on the sequences to choose by
-	finals   []lepton.Policy
 }
 
 // against is the batch world with a reward that compares: an episode pays, with its last decision, how much better
@@ -47,7 +48,7 @@ type against struct {
 
 // Reset draws a start by seed.
 func (e *against) Reset(seed uint64) {
-	e.start = e.past.from + rand.New(rand.NewPCG(seed, 0)).IntN(e.past.to-e.past.from-sequence+1)
+	e.start = e.past.from + rand.New(rand.NewPCG(seed, 0)).IntN(e.past.to-e.past.from-e.past.sequence+1)
 	if err := e.BatchEnv.ResetAt(e.start); err != nil && e.err == nil {
 		e.err = err
 	}
@@ -70,8 +71,9 @@ func (e *against) Step(action int) (reward, discount float64, last bool) {
 	return e.goal.gain(e.goal.metric().of(e.BatchEnv.Result().Metrics()), e.known[e.start]), discount, last
 }
 
-// improve lets several learners imitate the incumbent and then practise on the part to learn from, two at a time,
-// and picks the snapshot that did best on the sequences to choose by.
+// improve lets several learners imitate the incumbent and then practise on the part to learn from, two at a time.
+// At each stop they form a committee, whose weights are the mean of theirs: it errs less than any one of them. The
+// committee that does best on the sequences to choose by is what was learned.
 func improve(ctx context.Context, p *past, incumbent *sim.BatchHeuristic, set settings, show *progress) (*learned, error) {
 	reference, err := p.judge(p.world, p.choose, byHeuristic(incumbent))
 	if err != nil {
@@ -92,22 +94,45 @@ func improve(ctx context.Context, p *past, incumbent *sim.BatchHeuristic, set se
 		})
 	}
 	wait.Wait()
-	l := &learned{bestGain: math.Inf(-1)}
+	l := &learned{bestGain: math.Inf(-1), practice: students[0].practice}
 	for i, s := range students {
 		if errs[i] != nil {
 			return nil, errs[i]
 		}
 		l.gains = append(l.gains, s.gains)
-		l.finals = append(l.finals, s.snapshots[len(s.snapshots)-1])
 		l.agree += s.agreement / seeds
-		for k, gain := range s.gains {
-			if gain > l.bestGain {
-				l.best, l.bestSeed, l.bestGain = s.snapshots[k], i, gain
-			}
+	}
+	for stop := range l.practice {
+		show.line("choosing")
+		committee, err := meet(students, stop)
+		if err != nil {
+			return nil, err
+		}
+		gain, err := students[0].gain(committee)
+		if err != nil {
+			return nil, err
+		}
+		if gain > l.bestGain {
+			l.best, l.bestStop, l.bestGain = committee, stop, gain
 		}
 	}
-	l.practice = students[0].practice
 	return l, nil
+}
+
+// meet returns the policy whose weights are the mean of the students' at stop, each scaled to length 1, since a
+// ranking does not depend on the length.
+func meet(students []*student, stop int) (lepton.Policy, error) {
+	spec := students[0].spec
+	mean := make([]float64, spec.StateDim+spec.ActionDim)
+	for _, s := range students {
+		own := s.weights[stop][spec.StateDim:] // what is shared by all jobs ranks none
+		length := floats.Norm(own, 2)
+		for i, v := range own {
+			mean[spec.StateDim+i] += v / (length * float64(len(students)))
+		}
+	}
+	linear, err := policy.NewLinear(spec, mean, nil)
+	return policy.Greedy(linear), err
 }
 
 // student is one learner on its way.
@@ -119,10 +144,11 @@ type student struct {
 	seed      uint64
 
 	world     *sim.Batch // its own, for being measured
+	spec      lepton.Spec
 	agreement float64
 	practice  []float64
 	gains     []float64
-	snapshots []lepton.Policy
+	weights   [][]float64 // at each stop
 }
 
 func (s *student) learn(ctx context.Context, tick func()) error {
@@ -135,11 +161,13 @@ func (s *student) learn(ctx context.Context, tick func()) error {
 		worlds[i] = w
 	}
 	s.world = worlds[0]
-	inner, err := sim.NewBatchEnv(s.past.trace, sim.BatchEnvOptions{Batch: s.past.options, Length: sequence, From: s.past.from, To: s.past.to})
+	inner, err := sim.NewBatchEnv(s.past.trace, sim.BatchEnvOptions{Batch: s.past.options, Length: s.past.sequence, From: s.past.from, To: s.past.to})
 	if err != nil {
 		return err
 	}
 	env := &against{BatchEnv: inner, past: s.past, world: worlds[1], incumbent: byHeuristic(s.incumbent), goal: s.set.objective, known: map[int]float64{}}
+
+	s.spec = env.Spec()
 
 	// Supervised first: the incumbent is the teacher.
 	pupil, err := rl.NewREINFORCE(env.Spec(), rl.REINFORCEOptions{StepSize: rl.StepSize{Alpha: 0.03}})
@@ -163,7 +191,7 @@ func (s *student) learn(ctx context.Context, tick func()) error {
 		weights[i] *= 0.3
 	}
 	learner, err := rl.NewREINFORCE(env.Spec(), rl.REINFORCEOptions{
-		StepSize: rl.StepSize{Alpha: 0.05}, Batch: 8 * sequence, Baseline: rl.MeanBaseline, Weights: weights, Bias: bias,
+		StepSize: rl.StepSize{Alpha: 0.05}, Batch: 8 * s.past.sequence, Baseline: rl.MeanBaseline, Weights: weights, Bias: bias,
 	})
 	if err != nil {
 		return err
@@ -187,26 +215,28 @@ func (s *student) learn(ctx context.Context, tick func()) error {
 	return nil
 }
 
-// measure takes a greedy snapshot of the learner and its gain over the incumbent on the sequences to choose by.
+// measure notes the weights of the learner and its gain over the incumbent on the sequences to choose by.
 func (s *student) measure(l *rl.REINFORCE, practice float64) error {
 	weights, bias := l.Weights()
-	linear, err := policy.NewLinear(l.Spec(), weights, bias)
+	linear, err := policy.NewLinear(s.spec, weights, bias)
 	if err != nil {
 		return err
 	}
-	snapshot := policy.Greedy(linear)
-	measured, err := s.past.judge(s.world, s.past.choose, byPolicy(snapshot))
-	if err != nil {
-		return err
-	}
+	gain, err := s.gain(policy.Greedy(linear))
+	s.practice = append(s.practice, practice)
+	s.gains = append(s.gains, gain)
+	s.weights = append(s.weights, weights)
+	return err
+}
+
+// gain returns the mean gain of p over the incumbent on the sequences to choose by.
+func (s *student) gain(p lepton.Policy) (float64, error) {
+	measured, err := s.past.judge(s.world, s.past.choose, byPolicy(p))
 	gain, of := 0.0, s.set.objective.metric().of
 	for i, m := range measured {
 		gain += s.set.objective.gain(of(m), of(s.reference[i])) / float64(len(measured))
 	}
-	s.practice = append(s.practice, practice)
-	s.gains = append(s.gains, gain)
-	s.snapshots = append(s.snapshots, snapshot)
-	return nil
+	return gain, err
 }
 
 // summary says what was learned, over all seeds.
@@ -217,8 +247,8 @@ func (l *learned) summary(incumbent string) string {
 	}
 	return fmt.Sprintf("imitation agrees with %s in %.0f %% of its choices\n"+
 		"on the sequences to choose by, the objective changes by these factors against %s (%d seeds, below 1 is better):\n"+
-		"  imitation %s, after %d sequences of practice %s; the best snapshot, of seed %d: %.3f",
-		incumbent, 100*l.agree, incumbent, len(l.gains), factor(first), int(l.practice[len(l.practice)-1]), factor(last), l.bestSeed+1, math.Exp(-l.bestGain))
+		"  imitation %s, after %d sequences of practice %s; the best committee, after %d: %.3f",
+		incumbent, 100*l.agree, incumbent, len(l.gains), factor(first), int(l.practice[len(l.practice)-1]), factor(last), int(l.practice[l.bestStop]), math.Exp(-l.bestGain))
 }
 
 // factor writes the mean of gains over seeds, and its interval, as factors.

@@ -103,7 +103,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	say("%s", indent(past.cleaning))
 	say("  %d jobs on %d processors, load %.2f: %d sequences of %d to learn from, %d to choose by, %d set aside",
-		len(past.trace.Jobs), past.trace.MaxProcs, past.trace.Load(), len(past.train), sequence, len(past.choose), len(past.test))
+		len(past.trace.Jobs), past.trace.MaxProcs, past.trace.Load(), len(past.train), past.sequence, len(past.choose), len(past.test))
 
 	// 2. Fit: predict run times, find the best heuristic, and imitate it.
 	say("Fit")

@@ -82,7 +82,7 @@ func TestBadSettings(t *testing.T) {
 		"a stray word":   {[]string{"trace.swf"}, []string{"trace.swf"}},
 		"no such trace":  {[]string{"-trace", filepath.Join(folder, "none.swf")}, []string{"none.swf"}},
 		"a broken trace": {[]string{"-trace", broken}, []string{"broken.swf:2"}},
-		"a short trace":  {[]string{"-trace", short}, []string{"100 jobs", "4608"}},
+		"a short trace":  {[]string{"-trace", short}, []string{"100 jobs", "576"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := run(context.Background(), c.args, io.Discard, io.Discard)

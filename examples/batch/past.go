@@ -12,8 +12,10 @@ import (
 	"github.com/leptonsched/lepton/supervised"
 )
 
-// sequence is the number of jobs in one sequence, the unit of learning and of judging.
-const sequence = 256
+const (
+	longest  = 256 // jobs in a sequence, the unit of learning and of judging, where the history is long enough
+	shortest = 32  // below, there is nothing to order
+)
 
 // objective says what is to be improved.
 type objective string
@@ -55,6 +57,7 @@ type past struct {
 	options  sim.BatchOptions
 	world    *sim.Batch // for judging, one run at a time
 
+	sequence  int   // jobs in a sequence
 	from, to  int   // the jobs to learn from
 	train     []int // starts of sequences there that do not overlap
 	choose    []int // starts of sequences, overlapping, by which the best of what was learned is chosen
@@ -80,33 +83,35 @@ func collect(set settings) (*past, error) {
 	p.options.UnixStart = p.trace.UnixStart
 	n := len(p.trace.Jobs)
 	half, twoThirds := n/2, n*2/3
-	if enough := evaluate.MinClusters(0.95) * sequence; n-twoThirds < enough {
-		return nil, fmt.Errorf("%s has %d jobs: at least %d are needed, so that the third set aside can decide anything", p.trace.Name, n, 3*enough)
+	enough := evaluate.MinClusters(0.95) // sequences set aside, below which nothing can be decided
+	p.sequence = min((n-twoThirds)/enough, longest)
+	if p.sequence < shortest {
+		return nil, fmt.Errorf("%s has %d jobs: at least %d are needed, so that the third set aside can decide anything", p.trace.Name, n, 3*enough*shortest)
 	}
 	p.to = half
-	p.train = apart(0, half, 40)
-	p.choose = spread(half, twoThirds, min(max(int(40*set.effort), 5), 40))
-	p.test = apart(twoThirds, n, 100)
+	p.train = p.apart(0, half, 40)
+	p.choose = p.spread(half, twoThirds, min(max(int(40*set.effort), 5), 40))
+	p.test = p.apart(twoThirds, n, 100)
 	var err error
 	p.world, err = sim.NewBatch(p.trace.Machine(), p.options)
 	return p, err
 }
 
 // apart returns the starts of at most limit sequences in [from, to) that do not overlap.
-func apart(from, to, limit int) []int {
-	all := (to - from) / sequence
+func (p *past) apart(from, to, limit int) []int {
+	all := (to - from) / p.sequence
 	starts := make([]int, 0, limit)
 	for i := range min(all, limit) {
-		starts = append(starts, from+i*all/min(all, limit)*sequence)
+		starts = append(starts, from+i*all/min(all, limit)*p.sequence)
 	}
 	return starts
 }
 
 // spread returns the starts of n sequences, evenly spread over [from, to); they may overlap.
-func spread(from, to, n int) []int {
+func (p *past) spread(from, to, n int) []int {
 	starts := make([]int, n)
 	for i := range starts {
-		starts[i] = from + i*(to-from-sequence)/(n-1)
+		starts[i] = from + i*(to-from-p.sequence)/(n-1)
 	}
 	return starts
 }
@@ -137,7 +142,7 @@ func byPolicy(p lepton.Policy) order { return sim.BatchModel{Policy: p}.Run }
 func (p *past) judge(world *sim.Batch, starts []int, by order) ([]sim.BatchMetrics, error) {
 	all := make([]sim.BatchMetrics, len(starts))
 	for i, start := range starts {
-		if err := world.Reset(p.trace.Jobs, start, sequence); err != nil {
+		if err := world.Reset(p.trace.Jobs, start, p.sequence); err != nil {
 			return nil, err
 		}
 		result, err := by(world)
@@ -183,7 +188,7 @@ func bestHeuristic(p *past, goal objective) (*sim.BatchHeuristic, error) {
 // of the next part better than the users' requests do.
 func fitRunTimes(p *past, set settings) (string, error) {
 	forest := supervised.RandomForest{Trees: 50, Depth: 12, MinLeaf: 5, Threads: 2, Seed: set.seed}
-	predictor, err := sim.FitBatchPredictor(p.trace, p.options, p.train, sequence, forest)
+	predictor, err := sim.FitBatchPredictor(p.trace, p.options, p.train, p.sequence, forest)
 	if err != nil {
 		return "", err
 	}
@@ -218,13 +223,13 @@ func (p *past) errors(predictor *sim.BatchPredictor) (model, asked float64, jobs
 		if i%5 != 0 { // a few sequences that hardly overlap are enough
 			continue
 		}
-		if err := world.Reset(p.trace.Jobs, start, sequence); err != nil {
+		if err := world.Reset(p.trace.Jobs, start, p.sequence); err != nil {
 			return 0, 0, 0, err
 		}
 		if _, err := world.Run(fcfs); err != nil {
 			return 0, 0, 0, err
 		}
-		for _, job := range p.trace.Jobs[start : start+sequence] {
+		for _, job := range p.trace.Jobs[start : start+p.sequence] {
 			run := math.Log(float64(max(job.Run, 1)))
 			model += math.Abs(math.Log(foretold[job.ID]) - run)
 			asked += math.Abs(math.Log(float64(max(job.Request, 1))) - run)

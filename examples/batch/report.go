@@ -117,7 +117,7 @@ func report(p *past, incumbent *sim.BatchHeuristic, l *learned, table *evaluate.
 	r.Section("The data")
 	r.Text(strings.ReplaceAll(p.cleaning, "\n", "; "),
 		fmt.Sprintf("%d jobs on %d processors, offered load %.2f. The first half was learned from, the next sixth chosen by, and the last third set aside: %d sequences of %d jobs that do not overlap.",
-			len(p.trace.Jobs), p.trace.MaxProcs, p.trace.Load(), len(p.test), sequence))
+			len(p.trace.Jobs), p.trace.MaxProcs, p.trace.Load(), len(p.test), p.sequence))
 	r.Section("What was learned")
 	r.Text(strings.ReplaceAll(l.summary(incumbent.Name()), "\n", ". "))
 	curve, err := learningCurve(l, incumbent.Name())
