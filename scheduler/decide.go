@@ -15,28 +15,30 @@ import (
 // the next in line takes over and the fault is counted. The errors are ErrNoLegalAction, ErrActionSpace
 // and ErrClosed.
 func (s *Scheduler[S, O]) Decide(state S) (lepton.Decision, error) {
-	w := s.workers.Get().(*worker)
-	d, err := s.decide(w, &state, nil)
-	s.workers.Put(w)
-	return d, err
-}
-
-func (s *Scheduler[S, O]) decide(w *worker, state *S, ep *Episode[S, O]) (lepton.Decision, error) {
 	var c call
-	if err := s.look(w, &c, state); err != nil {
-		return lepton.Decision{}, err
-	}
-	s.take(&c)
-	p := w.probabilities(w.obs.Len())
-	s.distribute(w, &c, state, p)
-	action, propensity := s.draw(w, &c, state, p)
-	if c.mode == Shadow {
-		s.shadow(w, &c, state, action)
-	}
-	return s.commit(w, &c, ep, action, propensity), nil
+	w := s.workers.Get().(*worker)
+	err := s.decide(w, &c, &state, nil)
+	s.workers.Put(w)
+	return c.decision(s.opt.Instance), err
 }
 
-// call is one decision on its way.
+func (s *Scheduler[S, O]) decide(w *worker, c *call, state *S, ep *Episode[S, O]) error {
+	if err := s.look(w, c, state); err != nil {
+		return err
+	}
+	s.take(c)
+	p := w.probabilities(w.obs.Len())
+	s.distribute(w, c, state, p)
+	c.action, c.propensity = s.draw(w, c, state, p)
+	if c.mode == Shadow {
+		s.shadow(w, c, state, c.action)
+	}
+	s.commit(w, c, ep)
+	return nil
+}
+
+// call is one decision on its way. It stays where the exported method put it: a Decision that is handed
+// down through the levels is copied by each of them.
 type call struct {
 	mode     Mode
 	arm      lepton.Arm
@@ -44,11 +46,27 @@ type call struct {
 	sound    bool // the observation is what the encoder should have made
 	answered bool // the learned policy or the planner gave an answer that is used
 	failed   bool // it also gave one that is not
+	made     bool // the decision stands
 	key      uint64
 	seq      uint64
 	began    int64 // clock, nanoseconds
 	snap     *snapshot
 	version  uint64 // of the snapshot that decided; 0: the incumbent did
+
+	action     int // −1: the host will say
+	actionID   uint64
+	propensity float64
+}
+
+// decision is what the embedder gets; zero if there was none.
+func (c *call) decision(instance uint64) lepton.Decision {
+	if !c.made {
+		return lepton.Decision{}
+	}
+	return lepton.Decision{
+		ID:     lepton.DecisionID{Instance: instance, Seq: c.seq},
+		Action: c.action, ActionID: c.actionID, Propensity: c.propensity, Version: c.version, Arm: c.arm,
+	}
 }
 
 // look observes state.
@@ -231,8 +249,11 @@ func (s *Scheduler[S, O]) eligible(w *worker, c *call, state *S) int {
 	return n
 }
 
-// commit writes the decision down and returns it. action −1: the host will say.
-func (s *Scheduler[S, O]) commit(w *worker, c *call, ep *Episode[S, O], action int, propensity float64) lepton.Decision {
+// commit writes the decision down.
+func (s *Scheduler[S, O]) commit(w *worker, c *call, ep *Episode[S, O]) {
+	if c.made = true; c.action >= 0 {
+		c.actionID = w.obs.ID(c.action)
+	}
 	if c.answered && !c.failed {
 		s.breaker.succeed()
 	}
@@ -240,15 +261,16 @@ func (s *Scheduler[S, O]) commit(w *worker, c *call, ep *Episode[S, O], action i
 		s.count.byArm[c.arm].Add(1)
 	}
 	if ep != nil {
-		return ep.commit(w, c, action, propensity)
+		ep.commit(w, c)
+		return
 	}
-	r := s.enter(w, c, action, propensity)
+	r := s.enter(w, c)
 	r.linked = true
-	return s.publish(w, c, r)
+	s.publish(w, c, r)
 }
 
 // enter takes a slot for the decision and writes into it what is known before its place in an episode is.
-func (s *Scheduler[S, O]) enter(w *worker, c *call, action int, propensity float64) *record {
+func (s *Scheduler[S, O]) enter(w *worker, c *call) *record {
 	r, evicted := s.ledger.occupy(c.seq)
 	if r == nil {
 		s.count.untracked.Add(1)
@@ -259,25 +281,20 @@ func (s *Scheduler[S, O]) enter(w *worker, c *call, action int, propensity float
 	}
 	r.facts = facts{} // and field by field: a literal would be built elsewhere and copied
 	r.seq, r.version, r.arm, r.at = c.seq, c.version, c.arm, c.began
-	r.action, r.propensity, r.kept = action, propensity, -1
-	if action >= 0 {
-		r.actionID = w.obs.ID(action)
-	}
+	r.action, r.actionID, r.propensity, r.kept = c.action, c.actionID, c.propensity, -1
 	return r
 }
 
 // publish keeps what will be needed of the decision, tells who listens, and opens it to its outcome.
-func (s *Scheduler[S, O]) publish(w *worker, c *call, r *record) lepton.Decision {
+func (s *Scheduler[S, O]) publish(w *worker, c *call, r *record) {
 	tracked := r != &w.untracked
 	if tracked {
 		s.keep(w, r, s.opt.Learner != nil && c.mode != Off && c.sound)
 	}
 	s.note(w, Decided, r, 0, &w.obs)
-	d := r.decision(s.opt.Instance)
 	if tracked {
 		s.ledger.publish(r)
 	}
-	return d
 }
 
 // keep stores what will be needed of w.obs: by Chose, and by the learner if learn is set.

@@ -98,10 +98,11 @@ func (e *Episode[S, O]) Decide(state S) (lepton.Decision, error) {
 	if e.over {
 		return lepton.Decision{}, ErrEpisodeOver
 	}
+	var c call
 	w := e.s.workers.Get().(*worker)
-	d, err := e.s.decide(w, &state, e)
+	err := e.s.decide(w, &c, &state, e)
 	e.s.workers.Put(w)
-	return d, err
+	return c.decision(e.s.opt.Instance), err
 }
 
 // Rank is Scheduler.Rank for the next decision of the stream, and ErrEpisodeOver.
@@ -109,10 +110,11 @@ func (e *Episode[S, O]) Rank(state S, scores []float64) (lepton.Decision, error)
 	if e.over {
 		return lepton.Decision{}, ErrEpisodeOver
 	}
+	var c call
 	w := e.s.workers.Get().(*worker)
-	d, err := e.s.rank(w, &state, scores, e)
+	err := e.s.rank(w, &c, &state, scores, e)
 	e.s.workers.Put(w)
-	return d, err
+	return c.decision(e.s.opt.Instance), err
 }
 
 // Record is Scheduler.Record for the next decision of the stream, and ErrEpisodeOver.
@@ -120,10 +122,11 @@ func (e *Episode[S, O]) Record(state S, action int, propensity float64) (lepton.
 	if e.over {
 		return lepton.Decision{}, ErrEpisodeOver
 	}
+	c := call{action: action, propensity: propensity}
 	w := e.s.workers.Get().(*worker)
-	d, err := e.s.record(w, &state, action, propensity, e)
+	err := e.s.record(w, &c, &state, e)
 	e.s.workers.Put(w)
-	return d, err
+	return c.decision(e.s.opt.Instance), err
 }
 
 // End says that the stream came to its true end: nothing follows the latest decision. The errors are
@@ -173,21 +176,20 @@ func (e *Episode[S, O]) Cut(state S) error {
 	return nil
 }
 
-// commit writes the next decision of the stream down, makes it the successor of the latest, and
-// returns it.
-func (e *Episode[S, O]) commit(w *worker, c *call, action int, propensity float64) lepton.Decision {
+// commit writes the next decision of the stream down and makes it the successor of the latest.
+func (e *Episode[S, O]) commit(w *worker, c *call) {
 	phi := e.potential(&w.obs)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	r := e.s.enter(w, c, action, propensity)
+	r := e.s.enter(w, c)
 	r.stream, r.phi = e.stream, phi
 	if prev := e.latest(); prev != nil {
-		e.succeed(w, prev, action, e.s.othersDraw(r.seq), phi, c.sound)
+		e.succeed(w, prev, c.action, e.s.othersDraw(r.seq), phi, c.sound)
 		e.hand(prev)
 	}
 	e.prev = r.seq
 	e.stream.step++
-	return e.s.publish(w, c, r)
+	e.s.publish(w, c, r)
 }
 
 // potential returns Φ of obs, 0 where there is none or it panics.

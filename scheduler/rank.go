@@ -17,30 +17,32 @@ import (
 // Safe for concurrent use; allocates nothing in steady state. The errors are those of Decide, and
 // ErrScores.
 func (s *Scheduler[S, O]) Rank(state S, scores []float64) (lepton.Decision, error) {
+	var c call
 	w := s.workers.Get().(*worker)
-	d, err := s.rank(w, &state, scores, nil)
+	err := s.rank(w, &c, &state, scores, nil)
 	s.workers.Put(w)
-	return d, err
+	return c.decision(s.opt.Instance), err
 }
 
-func (s *Scheduler[S, O]) rank(w *worker, state *S, scores []float64, ep *Episode[S, O]) (lepton.Decision, error) {
-	var c call
-	if err := s.look(w, &c, state); err != nil {
-		return lepton.Decision{}, err
+func (s *Scheduler[S, O]) rank(w *worker, c *call, state *S, scores []float64, ep *Episode[S, O]) error {
+	if err := s.look(w, c, state); err != nil {
+		return err
 	}
 	if n := w.obs.Offered(); len(scores) != n {
-		return lepton.Decision{}, fmt.Errorf("%w: %d for %d actions", ErrScores, len(scores), n)
+		return fmt.Errorf("%w: %d for %d actions", ErrScores, len(scores), n)
 	}
-	s.take(&c)
+	s.take(c)
 	for i := w.obs.Len(); i < len(scores); i++ {
 		scores[i] = math.Inf(-1)
 	}
 	scores = scores[:w.obs.Len()]
-	s.rate(w, &c, state, scores)
+	s.rate(w, c, state, scores)
 	if c.mode == Shadow {
-		s.shadow(w, &c, state, argmax(scores))
+		s.shadow(w, c, state, argmax(scores))
 	}
-	return s.commit(w, &c, ep, -1, 0), nil
+	c.action = -1
+	s.commit(w, c, ep)
+	return nil
 }
 
 // rate fills scores by whoever is to decide: their scores, else their probabilities.
@@ -121,27 +123,29 @@ func (s *Scheduler[S, O]) chose(w *worker, r *record, action int, propensity flo
 // offered, and the probability in (0, 1] with which it was taken (1 if it was bound to be). In Shadow
 // the learned policy is compared with it. The errors are those of Decide, ErrAction and ErrPropensity.
 func (s *Scheduler[S, O]) Record(state S, action int, propensity float64) (lepton.Decision, error) {
+	c := call{action: action, propensity: propensity}
 	w := s.workers.Get().(*worker)
-	d, err := s.record(w, &state, action, propensity, nil)
+	err := s.record(w, &c, &state, nil)
 	s.workers.Put(w)
-	return d, err
+	return c.decision(s.opt.Instance), err
 }
 
-func (s *Scheduler[S, O]) record(w *worker, state *S, action int, propensity float64, ep *Episode[S, O]) (lepton.Decision, error) {
-	if !(propensity > 0 && propensity <= 1) {
-		return lepton.Decision{}, fmt.Errorf("%w: %v", ErrPropensity, propensity)
+// record writes down c.action, taken with c.propensity.
+func (s *Scheduler[S, O]) record(w *worker, c *call, state *S, ep *Episode[S, O]) error {
+	if !(c.propensity > 0 && c.propensity <= 1) {
+		return fmt.Errorf("%w: %v", ErrPropensity, c.propensity)
 	}
-	var c call
-	if err := s.look(w, &c, state); err != nil {
-		return lepton.Decision{}, err
+	if err := s.look(w, c, state); err != nil {
+		return err
 	}
-	if n := w.obs.Len(); action < 0 || action >= n || !w.obs.Legal(action) {
-		return lepton.Decision{}, fmt.Errorf("%w: index %d of %d", ErrAction, action, n)
+	if n := w.obs.Len(); c.action < 0 || c.action >= n || !w.obs.Legal(c.action) {
+		return fmt.Errorf("%w: index %d of %d", ErrAction, c.action, n)
 	}
-	s.take(&c)
+	s.take(c)
 	c.arm = lepton.ArmIncumbent
 	if c.mode == Shadow {
-		s.shadow(w, &c, state, action)
+		s.shadow(w, c, state, c.action)
 	}
-	return s.commit(w, &c, ep, action, propensity), nil
+	s.commit(w, c, ep)
+	return nil
 }
