@@ -122,7 +122,7 @@ func (d *Discretizer) WriteTo(w io.Writer) (int64, error) {
 
 // ReadDiscretizer reads back what WriteTo wrote. An error about damaged data wraps ErrCorrupt.
 func ReadDiscretizer(r io.Reader) (*Discretizer, error) {
-	in, err := open(r, discretizerKind)
+	in, _, err := open(r, discretizerKind)
 	if err != nil {
 		return nil, err
 	}

@@ -34,9 +34,11 @@
 //
 // # Fitted parts
 //
-// A Scaler fills gaps, clips outliers and scales, column by column. A Discretizer turns an observation
-// into a table key. Variance, Correlation and MutualInformation score columns, Top and AtLeast select
-// by such scores or by a model's importances. All are immutable and safe for concurrent use.
+// A Scaler fills gaps, clips outliers and scales, column by column. ScaledPolicy and ScaledLearner put
+// Scalers before a policy or a learner, so that they travel in its snapshots and checkpoints; Decoder reads
+// those policies back. A Discretizer turns an observation into a table key. Variance, Correlation and
+// MutualInformation score columns, Top and AtLeast select by such scores or by a model's importances. All
+// but a ScaledLearner are immutable and safe for concurrent use.
 //
 // # What it does not do
 //

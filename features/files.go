@@ -10,14 +10,14 @@ import (
 // ErrCorrupt is wrapped by every error about bytes that cannot be what this package wrote.
 var ErrCorrupt = codec.ErrCorrupt
 
-// open reads one container of the given kind.
-func open(r io.Reader, kind string) (*codec.Reader, error) {
-	got, payload, _, err := codec.ReadContainer(r)
+// open reads one container of the given kind, n bytes long.
+func open(r io.Reader, kind string) (in *codec.Reader, n int64, err error) {
+	got, payload, n, err := codec.ReadContainer(r)
 	if err != nil {
-		return nil, fmt.Errorf("features: loading: %w", err)
+		return nil, n, fmt.Errorf("features: loading: %w", err)
 	}
 	if got != kind {
-		return nil, fmt.Errorf("%w: it holds %q, not %q", ErrCorrupt, got, kind)
+		return nil, n, fmt.Errorf("%w: it holds %q, not %q", ErrCorrupt, got, kind)
 	}
-	return codec.NewReader(payload), nil
+	return codec.NewReader(payload), n, nil
 }

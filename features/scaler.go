@@ -69,10 +69,15 @@ func (s *Scaler) Apply(dst, src []float64) error {
 		return fmt.Errorf("%w: %d values into %d, in rows of %d", ErrDim, len(src), len(dst), s.dim)
 	}
 	copy(dst, src)
-	for i := range s.ops {
-		s.ops[i].apply(dst)
-	}
+	s.apply(dst)
 	return nil
+}
+
+// apply transforms whole rows in place, step by step.
+func (s *Scaler) apply(rows []float64) {
+	for i := range s.ops {
+		s.ops[i].apply(rows)
+	}
 }
 
 // apply transforms whole rows in place.
@@ -101,13 +106,7 @@ func (o *op) apply(rows []float64) {
 // WriteTo writes what was fitted. Writing twice gives the same bytes.
 func (s *Scaler) WriteTo(w io.Writer) (int64, error) {
 	var out codec.Writer
-	out.Int(s.dim)
-	out.Int(len(s.ops))
-	for _, o := range s.ops {
-		out.Uint8(uint8(o.kind))
-		out.Floats(o.a)
-		out.Floats(o.b)
-	}
+	s.write(&out)
 	n, err := codec.WriteContainer(w, scalerKind, out.Bytes())
 	if err != nil {
 		return n, fmt.Errorf("features: saving a scaler: %w", err)
@@ -115,12 +114,31 @@ func (s *Scaler) WriteTo(w io.Writer) (int64, error) {
 	return n, nil
 }
 
+func (s *Scaler) write(out *codec.Writer) {
+	out.Int(s.dim)
+	out.Int(len(s.ops))
+	for _, o := range s.ops {
+		out.Uint8(uint8(o.kind))
+		out.Floats(o.a)
+		out.Floats(o.b)
+	}
+}
+
 // ReadScaler reads back what WriteTo wrote. An error about damaged data wraps ErrCorrupt.
 func ReadScaler(r io.Reader) (*Scaler, error) {
-	in, err := open(r, scalerKind)
+	in, _, err := open(r, scalerKind)
 	if err != nil {
 		return nil, err
 	}
+	s := readScaler(in)
+	if err := in.Close(); err != nil {
+		return nil, fmt.Errorf("features: loading a scaler: %w", err)
+	}
+	return s, nil
+}
+
+// readScaler reads what write wrote; in says whether it could.
+func readScaler(in *codec.Reader) *Scaler {
 	s := &Scaler{dim: in.Int()}
 	n := in.Count(17)
 	if s.dim < 1 || n == 0 {
@@ -134,10 +152,21 @@ func ReadScaler(r io.Reader) (*Scaler, error) {
 		if in.Err() != nil {
 			break
 		}
+		if j := o.fault(); j >= 0 {
+			in.Fail("a step of kind %d with %v and %v for column %d", o.kind, o.a[j], o.b[j], j)
+		}
 		s.ops = append(s.ops, o)
 	}
-	if err := in.Close(); err != nil {
-		return nil, fmt.Errorf("features: loading a scaler: %w", err)
+	return s
+}
+
+// fault returns a column whose parameters no fit can give, −1 when there is none.
+func (o *op) fault() int {
+	for j, a := range o.a {
+		b := o.b[j]
+		if !finite(a) || !finite(b) || o.kind == opAffine && !(b > 0) || o.kind == opClip && a > b {
+			return j
+		}
 	}
-	return s, nil
+	return -1
 }
