@@ -2,7 +2,7 @@
 // and cleans the history, fits models on the first part of it, lets reinforcement learning improve on the
 // best heuristic there, and evaluates what came out on the part that was never touched.
 //
-//	go run ./examples/batch                          a generated workload, about a minute on two cores
+//	go run ./examples/batch                          a generated workload, about a minute
 //	go run ./examples/batch -trace site.swf.gz       your own history: SWF, or the output of sacct -P
 //	go run ./examples/batch -objective wait -backfill easy -save site.lepton
 //
@@ -32,7 +32,7 @@ func main() {
 		if errors.Is(err, flag.ErrHelp) {
 			os.Exit(0)
 		}
-		fmt.Fprintln(os.Stderr, "batch:", err)
+		fmt.Fprintln(os.Stderr, "batch:", strings.ReplaceAll(err.Error(), "\n", "; "))
 		os.Exit(2)
 	}
 }
@@ -40,6 +40,7 @@ func main() {
 // settings is what the flags say.
 type settings struct {
 	trace     string
+	procs     int64
 	objective objective
 	backfill  sim.Backfill
 	seed      uint64
@@ -51,16 +52,21 @@ type settings struct {
 func parse(args []string, stderr io.Writer) (settings, error) {
 	var s settings
 	flags := flag.NewFlagSet("batch", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+	flags.SetOutput(io.Discard) // a fault is told once, by main
 	flags.StringVar(&s.trace, "trace", "", "`file` of past jobs, SWF or sacct -P output, plain or gzip; none: a generated workload")
+	flags.Int64Var(&s.procs, "procs", 0, "`processors` of the machine, where the trace does not say")
 	goal := flags.String("objective", "bsld", "what to improve: bsld (mean bounded slowdown), wait (mean wait) or util (utilization)")
 	backfill := flags.String("backfill", "none", "what may pass a job that waits for processors: none, reference or easy")
 	flags.Uint64Var(&s.seed, "seed", 1, "source of all randomness: the same seed repeats the same run")
-	flags.Float64Var(&s.effort, "effort", 1, "how long to learn: 1 is about a minute on two cores for the generated workload")
+	flags.Float64Var(&s.effort, "effort", 1, "how long to learn: 1 is about a minute for the generated workload")
 	flags.StringVar(&s.save, "save", "", "write what was learned to this `file`")
 	flags.StringVar(&s.report, "report", "batch-report.html", "write the report to this `file`; empty: no report")
-	if err := flags.Parse(args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		flags.SetOutput(stderr)
+		flags.Usage()
 		return s, err
+	} else if err != nil {
+		return s, fmt.Errorf("%w; see -help", err)
 	}
 	var errs []error
 	if flags.NArg() > 0 {
@@ -76,6 +82,11 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	}
 	if !(s.effort > 0 && s.effort <= 1000) {
 		errs = append(errs, fmt.Errorf("-effort is %v, want more than 0 and at most 1000", s.effort))
+	}
+	for _, file := range [...]struct{ flag, path string }{{"-save", s.save}, {"-report", s.report}} {
+		if err := writable(file.path); err != nil { // now, not after a minute of learning
+			errs = append(errs, fmt.Errorf("%s: cannot write %s: %w", file.flag, file.path, err))
+		}
 	}
 	if os.Getenv("LEPTON_SMOKE") != "" {
 		s.effort = 0.02 // the test script only wants to see it run
@@ -96,11 +107,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 
 	// 1. Collect: read the history, clean it, and set the last third aside.
-	say("Collect")
 	past, err := collect(set)
 	if err != nil {
 		return err
 	}
+	say("Collect")
 	say("%s", indent(past.cleaning))
 	say("  %d jobs on %d processors, load %.2f: %d sequences of %d to learn from, %d to choose by, %d set aside",
 		len(past.trace.Jobs), past.trace.MaxProcs, past.trace.Load(), len(past.train), past.sequence, len(past.choose), len(past.test))
@@ -183,6 +194,21 @@ func verdict(table *evaluate.Comparison, goal objective) ([]string, error) {
 		all = append(all, "That is no proof either way: keep the heuristic, or gather more history.")
 	}
 	return all, nil
+}
+
+// writable reports why a file could not be put at path; "" is none.
+func writable(path string) error {
+	if path == "" {
+		return nil
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return errors.New("it is a folder")
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".lepton-*")
+	if err != nil {
+		return errors.Unwrap(err) // the path of the temporary file says nothing
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // writeFile writes what to path by way of a temporary file, so that a failure leaves no half of it.

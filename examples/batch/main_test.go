@@ -74,15 +74,20 @@ func TestBadSettings(t *testing.T) {
 	broken := filepath.Join(folder, "broken.swf")
 	require.NoError(t, os.WriteFile(broken, []byte("; MaxProcs: 8\n1 2 three\n"), 0o644))
 
+	headless := filepath.Join(folder, "headless.swf")
+	require.NoError(t, os.WriteFile(headless, []byte("1 0 0 10 1 -1 -1 1 10 -1 1 1 1 1 1 1 -1 -1\n"), 0o644))
+
 	for name, c := range map[string]struct {
 		args []string
 		says []string
 	}{
-		"all at once":    {[]string{"-objective", "speed", "-backfill", "maybe", "-effort", "0"}, []string{"-objective", "-backfill", "-effort"}},
-		"a stray word":   {[]string{"trace.swf"}, []string{"trace.swf"}},
-		"no such trace":  {[]string{"-trace", filepath.Join(folder, "none.swf")}, []string{"none.swf"}},
-		"a broken trace": {[]string{"-trace", broken}, []string{"broken.swf:2"}},
-		"a short trace":  {[]string{"-trace", short}, []string{"100 jobs", "576"}},
+		"all at once":      {[]string{"-objective", "speed", "-backfill", "maybe", "-effort", "0"}, []string{"-objective", "-backfill", "-effort"}},
+		"a stray word":     {[]string{"trace.swf"}, []string{"trace.swf"}},
+		"no such trace":    {[]string{"-trace", filepath.Join(folder, "none.swf")}, []string{"none.swf"}},
+		"a broken trace":   {[]string{"-trace", broken}, []string{"broken.swf:2"}},
+		"nowhere to write": {[]string{"-report", filepath.Join(folder, "no", "page.html"), "-save", folder}, []string{"-report: cannot write", "-save: cannot write"}},
+		"no machine":       {[]string{"-trace", headless}, []string{"headless.swf", "-procs"}},
+		"a short trace":    {[]string{"-trace", short}, []string{"100 jobs", "576"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := run(context.Background(), c.args, io.Discard, io.Discard)

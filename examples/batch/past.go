@@ -74,7 +74,10 @@ func collect(set settings) (*past, error) {
 		}
 		p.trace, p.cleaning = trace, "generated after Lublin & Feitelson (2003), with users and their estimates"
 	} else {
-		trace, cleaning, err := sim.OpenTrace(set.trace, sim.TraceOptions{})
+		trace, cleaning, err := sim.OpenTrace(set.trace, sim.TraceOptions{MaxProcs: set.procs})
+		if errors.Is(err, sim.ErrNoMachine) {
+			return nil, fmt.Errorf("%s does not say how many processors there are: set -procs", set.trace)
+		}
 		if err != nil {
 			return nil, err
 		}
