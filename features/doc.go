@@ -42,6 +42,5 @@
 //
 // # What it does not do
 //
-// It keeps no history: averages over a window belong into the embedder's state or into package
-// telemetry.
+// It keeps no history: averages over a window belong into the embedder's state.
 package features

@@ -25,6 +25,6 @@
 // Saving. Every learner is a lepton.Saver and io.ReaderFrom: read into a learner made with the same
 // options, it continues bit for bit. DecodePolicy reads back single policies.
 //
-// What it does not do: judge whether a new policy may go live (package scheduler), estimate from logs what
-// a policy would have earned (package evaluate).
+// What it does not do: judge whether a new policy may go live (package scheduler), or estimate from logs
+// what a policy would have earned.
 package rl

@@ -1,8 +1,8 @@
 // Package scheduler is the facade: it wires a StateEncoder, an ActionSpace, a RewardFunc, a Learner and
 // a Policy into decisions that start from the heuristic in place and get better.
 //
-// The smallest use names the two interfaces that only the embedder can write and the heuristic that
-// stays on as fallback:
+// The smallest use names what only the embedder can write (encoder, actions, reward) and the heuristic
+// that stays on as fallback:
 //
 //	s, err := scheduler.New(scheduler.Options[Pool, Took]{
 //		Encoder: encoder, Actions: workers, Incumbent: leastLoaded,
@@ -40,6 +40,6 @@
 //
 // # What it does not do
 //
-// It keeps no durable log (Options.Journal is where one plugs in), estimates no policy's worth (Options.
-// Gate is where that plugs in) and starts no goroutine.
+// It keeps no durable log (Options.Journal is where one plugs in), estimates no policy's worth
+// (Options.Gate is where that plugs in) and starts no goroutine.
 package scheduler

@@ -18,7 +18,8 @@ type Mode uint8
 const (
 	// Off: the incumbent decides and nothing is learned; the one-call freeze.
 	Off Mode = iota
-	// Record: the incumbent decides, and the learner eats what came of it.
+	// Record: the incumbent decides, but for Explore's share, and the learner eats what came of it. (The method
+	// Record, in any mode, is for decisions that someone else made.)
 	Record
 	// Shadow: as Record; the learned policy is asked too, and only compared.
 	Shadow

@@ -20,8 +20,8 @@ func (s *Scheduler[S, O]) Report(id lepton.DecisionID, outcome O) error {
 	return s.settle(id, outcome, Settled)
 }
 
-// Accrue adds a part of the outcome without settling the decision. In an episode with a CreditOptions.
-// Unit it is discounted by the time since the decision. Errors as for Report.
+// Accrue adds a part of the outcome without settling the decision. In an episode with a
+// CreditOptions.Unit it is discounted by the time since the decision. Errors as for Report.
 func (s *Scheduler[S, O]) Accrue(id lepton.DecisionID, outcome O) error {
 	if s.isClosed() {
 		return ErrClosed
