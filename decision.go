@@ -48,6 +48,7 @@ type Decision struct {
 	Propensity float64 // probability with which Action was chosen, in (0, 1]; kept for off-policy work
 	Version    uint64  // which policy snapshot chose; 0: none, the incumbent did
 	Arm        Arm
+	Group      Arm // the arm whose turn it was, before exploration or a fault changed it: incumbent, learned or holdout
 }
 
 // Transition is one decision with what came of it: what learners eat.

@@ -42,11 +42,12 @@ func (s *Scheduler[S, O]) decide(w *worker, c *call, state *S, ep *Episode[S, O]
 type call struct {
 	mode     Mode
 	arm      lepton.Arm
-	keyed    bool // key is the embedder's
-	sound    bool // the observation is what the encoder should have made
-	answered bool // the learned policy or the planner gave an answer that is used
-	failed   bool // it also gave one that is not
-	made     bool // the decision stands
+	group    lepton.Arm // arm, before exploration or a fault
+	keyed    bool       // key is the embedder's
+	sound    bool       // the observation is what the encoder should have made
+	answered bool       // the learned policy or the planner gave an answer that is used
+	failed   bool       // it also gave one that is not
+	made     bool       // the decision stands
 	key      uint64
 	seq      uint64
 	began    int64 // clock, nanoseconds
@@ -65,7 +66,7 @@ func (c *call) decision(instance uint64) lepton.Decision {
 	}
 	return lepton.Decision{
 		ID:     lepton.DecisionID{Instance: instance, Seq: c.seq},
-		Action: c.action, ActionID: c.actionID, Propensity: c.propensity, Version: c.version, Arm: c.arm,
+		Action: c.action, ActionID: c.actionID, Propensity: c.propensity, Version: c.version, Arm: c.arm, Group: c.group,
 	}
 }
 
@@ -128,14 +129,11 @@ func contain(detail *any) {
 func (s *Scheduler[S, O]) take(c *call) {
 	c.snap = s.current.Load()
 	c.seq = s.ledger.reserve()
-	c.arm = s.assign(c)
-	if c.arm == lepton.ArmLearned {
-		switch {
-		case c.snap == nil && s.opt.Planner == nil:
-			c.arm = lepton.ArmIncumbent
-		case !c.sound || s.breaker.open(c.seq):
-			c.arm = lepton.ArmGuarded
-		}
+	if c.group = s.assign(c); c.group == lepton.ArmLearned && c.snap == nil && s.opt.Planner == nil {
+		c.group = lepton.ArmIncumbent // nothing has been learned yet
+	}
+	if c.arm = c.group; c.arm == lepton.ArmLearned && (!c.sound || s.breaker.open(c.seq)) {
+		c.arm = lepton.ArmGuarded
 	}
 }
 
@@ -280,7 +278,7 @@ func (s *Scheduler[S, O]) enter(w *worker, c *call) *record {
 		s.giveUp(w, r, Evicted)
 	}
 	r.facts = facts{} // and field by field: a literal would be built elsewhere and copied
-	r.seq, r.version, r.arm, r.at = c.seq, c.version, c.arm, c.began
+	r.seq, r.version, r.arm, r.group, r.at = c.seq, c.version, c.arm, c.group, c.began
 	r.action, r.actionID, r.propensity, r.kept = c.action, c.actionID, c.propensity, -1
 	return r
 }

@@ -13,7 +13,7 @@ import (
 const (
 	streamSize   = 8 + 4 + 8 + 8 + 8
 	packedSize   = 6 * 8
-	recordSize   = 12*8 + 6 + 1 + streamSize + 2*packedSize
+	recordSize   = 12*8 + 7 + 1 + streamSize + 2*packedSize
 	snapshotSize = 3*8 + 8 + 8
 )
 
@@ -86,6 +86,7 @@ func writeRecord(out *codec.Writer, r *record) {
 	out.Int(r.action)
 	out.Int(r.kept)
 	out.Uint8(uint8(r.arm))
+	out.Uint8(uint8(r.group))
 	out.Uint8(uint8(r.event))
 	for _, flag := range [...]bool{r.learnable, r.settled, r.linked, r.last} {
 		out.Bool(flag)
@@ -106,7 +107,8 @@ func writeRecord(out *codec.Writer, r *record) {
 func (s *Scheduler[S, O]) readRecord(in *codec.Reader, r *record) {
 	r.facts = facts{
 		seq: in.Uint64(), version: in.Uint64(), actionID: in.Uint64(), propensity: in.Float(), reward: in.Float(),
-		at: int64(in.Int()), action: in.Int(), kept: in.Int(), arm: lepton.Arm(in.Uint8()), event: EventKind(in.Uint8()),
+		at: int64(in.Int()), action: in.Int(), kept: in.Int(), arm: lepton.Arm(in.Uint8()),
+		group: lepton.Arm(in.Uint8()), event: EventKind(in.Uint8()),
 	}
 	for _, flag := range [...]*bool{&r.learnable, &r.settled, &r.linked, &r.last} {
 		*flag = in.Bool()
@@ -125,7 +127,7 @@ func (s *Scheduler[S, O]) readRecord(in *codec.Reader, r *record) {
 func (s *Scheduler[S, O]) checkRecord(in *codec.Reader, r *record) {
 	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 	switch chosen := r.action >= 0; {
-	case r.arm > lepton.ArmGuarded || r.event > Expired || r.action < -1 || r.settled && !chosen:
+	case r.arm > lepton.ArmGuarded || r.group > lepton.ArmHoldout || r.event > Expired || r.action < -1 || r.settled && !chosen:
 		in.Fail("decision %d: arm %d, event %d, action %d", r.seq, r.arm, r.event, r.action)
 	case chosen && !(r.propensity > 0 && r.propensity <= 1):
 		in.Fail("decision %d: propensity %v", r.seq, r.propensity)

@@ -142,7 +142,7 @@ func (s *Scheduler[S, O]) record(w *worker, c *call, state *S, ep *Episode[S, O]
 		return fmt.Errorf("%w: index %d of %d", ErrAction, c.action, n)
 	}
 	s.take(c)
-	c.arm = lepton.ArmIncumbent
+	c.arm, c.group = lepton.ArmIncumbent, lepton.ArmIncumbent
 	if c.mode == Shadow {
 		s.shadow(w, c, state, c.action)
 	}

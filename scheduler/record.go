@@ -32,7 +32,7 @@ type facts struct {
 	at         int64   // clock when decided, nanoseconds
 	action     int     // index into what was offered; −1: the host has not said
 	kept       int     // the same as an index into obs
-	arm        lepton.Arm
+	arm, group lepton.Arm
 	event      EventKind // the latest in its life
 
 	learnable bool // may be given to the learner
@@ -64,7 +64,7 @@ type stream struct {
 func (r *record) decision(instance uint64) lepton.Decision {
 	return lepton.Decision{
 		ID:     lepton.DecisionID{Instance: instance, Seq: r.seq},
-		Action: r.action, ActionID: r.actionID, Propensity: r.propensity, Version: r.version, Arm: r.arm,
+		Action: r.action, ActionID: r.actionID, Propensity: r.propensity, Version: r.version, Arm: r.arm, Group: r.group,
 	}
 }
 
