@@ -37,14 +37,15 @@ func (SaneGate) Admit(c Candidate) error {
 	for i, obs := range c.Probes {
 		p := make([]float64, obs.Len())
 		scratch.Reset()
-		if cause, detail := probe1(c.Policy, p, obs, &scratch); cause != noFault {
+		if cause, detail := answer(c.Policy, p, obs, &scratch); cause != noFault {
 			return fmt.Errorf("%w: %v on probe %d: %v", ErrPolicy, cause, i, detail)
 		}
 	}
 	return nil
 }
 
-func probe1(policy lepton.Policy, p []float64, obs *lepton.Observation, scratch *lepton.Scratch) (cause FaultCause, detail any) {
+// answer asks policy about obs, containing a panic, and says what is wrong with p.
+func answer(policy lepton.Policy, p []float64, obs *lepton.Observation, scratch *lepton.Scratch) (cause FaultCause, detail any) {
 	defer func() {
 		if r := recover(); r != nil {
 			cause, detail = FaultPanic, r

@@ -29,11 +29,11 @@ func readSWF(r io.Reader, file, name string, o TraceOptions) (*Trace, Cleaning, 
 		log.add(s.Job(), 0)
 	}
 	if s.Err() != nil {
-		return nil, s.cleaning, s.Err()
+		return nil, s.Cleaning(), s.Err()
 	}
 	jobs, _ := log.jobs()
 	t := &Trace{Name: name, UnixStart: s.start, Jobs: jobs}
-	c := s.cleaning
+	c := s.Cleaning()
 	t.MaxNodes, t.MaxProcs = s.Machine()
 	switch {
 	case o.MaxProcs > 0:

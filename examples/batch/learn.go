@@ -125,10 +125,9 @@ func meet(students []*student, stop int) (lepton.Policy, error) {
 	spec := students[0].spec
 	mean := make([]float64, spec.StateDim+spec.ActionDim)
 	for _, s := range students {
-		own := s.weights[stop][spec.StateDim:] // what is shared by all jobs ranks none
-		length := floats.Norm(own, 2)
-		for i, v := range own {
-			mean[spec.StateDim+i] += v / (length * float64(len(students)))
+		own := s.weights[stop][spec.StateDim:]         // what is shared by all jobs ranks none
+		if length := floats.Norm(own, 2); length > 0 { // 0: there was never a choice to learn from
+			floats.AddScaled(mean[spec.StateDim:], 1/(length*float64(len(students))), own)
 		}
 	}
 	linear, err := policy.NewLinear(spec, mean, nil)

@@ -169,3 +169,17 @@ func runs(t *testing.T, args ...string) string {
 	require.NoError(t, run(context.Background(), args, &out, io.Discard))
 	return out.String()
 }
+
+// A machine that is never full leaves nothing to choose, and nothing to learn.
+func TestHistoryWithoutAChoice(t *testing.T) {
+	trace := &sim.Trace{Name: "idle", MaxProcs: 8}
+	for i := range int64(600) {
+		trace.Jobs = append(trace.Jobs, sim.Job{ID: i + 1, Submit: 100 * i, Run: 50, Procs: 1, Request: 60, User: 1, Group: -1, App: -1, Queue: -1, Part: -1})
+	}
+	var swf bytes.Buffer
+	require.NoError(t, sim.WriteSWF(&swf, trace))
+	path := filepath.Join(t.TempDir(), "idle.swf")
+	require.NoError(t, os.WriteFile(path, swf.Bytes(), 0o644))
+	out := runs(t, "-trace", path, "-effort", "0.01", "-report", filepath.Join(t.TempDir(), "page.html"))
+	assert.Contains(t, out, "learned and FCFS are the same")
+}
