@@ -1,8 +1,10 @@
 package lepton
 
+import "unsafe"
+
 // Scratch lends short-lived memory to policies, so that a decision allocates nothing.
 //
-// Floats hands out pieces of one block; Reset, called by whoever owns the scratch before each
+// Floats and Floats32 hand out pieces of one block; Reset, called by whoever owns the scratch before each
 // decision, takes them all back. Not safe for concurrent use. The zero value is ready, and a nil
 // *Scratch allocates afresh each time.
 type Scratch struct {
@@ -24,6 +26,12 @@ func (s *Scratch) Floats(n int) []float64 {
 	piece := s.block[s.used : s.used+n : s.used+n]
 	s.used += n
 	return piece
+}
+
+// Floats32 is Floats for the narrower numbers that networks reckon with.
+func (s *Scratch) Floats32(n int) []float32 {
+	wide := s.Floats((n + 1) / 2)
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(wide))), 2*len(wide))[:n:n]
 }
 
 // Reset takes back everything that was handed out.

@@ -58,3 +58,27 @@ func TestNilScratchAllocates(t *testing.T) {
 	assert.Equal(t, []float64{1, 0, 0}, a)
 	assert.Empty(t, s.Floats(0))
 }
+
+func TestScratchFloats32AreApart(t *testing.T) {
+	var s lepton.Scratch
+	for range 2 { // the second time from the block
+		s.Reset()
+		a, wide, b, none := s.Floats32(3), s.Floats(2), s.Floats32(4), s.Floats32(0)
+		assert.Len(t, a, 3)
+		assert.Equal(t, 3, cap(a))
+		assert.Len(t, b, 4)
+		assert.Empty(t, none)
+		for i := range a {
+			a[i] = 1
+		}
+		wide[0], wide[1] = 2, 2
+		for i := range b {
+			b[i] = 3
+		}
+		assert.Equal(t, []float32{1, 1, 1}, a)
+		assert.Equal(t, []float64{2, 2}, wide)
+		assert.Equal(t, []float32{3, 3, 3, 3}, b)
+	}
+	s.Reset()
+	assert.Zero(t, testing.AllocsPerRun(100, func() { s.Reset(); s.Floats32(7) }))
+}

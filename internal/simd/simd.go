@@ -1,0 +1,49 @@
+package simd
+
+// Dense computes y = x·w + bias, a layer of a network, and max(·, 0) of it with relu: x is rows×in, w
+// in×out, y rows×out. With one row it is a matrix-vector product.
+func Dense(y, x, w, bias []float32, rows, in, out int, relu bool) {
+	densePortable(y, x, w, bias, rows, in, out, relu)
+}
+
+// GradWeights computes dw += xᵀ·dy: x is rows×in, dy rows×out, dw in×out.
+func GradWeights(dw, x, dy []float32, rows, in, out int) {
+	gradWeightsPortable(dw, x, dy, rows, in, out)
+}
+
+// GradInput computes dx = dy·wᵀ: dy is rows×out, w in×out, dx rows×in. scratch holds in·out numbers.
+func GradInput(dx, dy, w, scratch []float32, rows, in, out int) {
+	gradInputPortable(dx, dy, w, rows, in, out)
+}
+
+// ColumnSums computes sums[j] += Σ over rows of x[r,j], x being rows×cols.
+func ColumnSums(sums, x []float32, rows, cols int) { columnSumsPortable(sums, x, rows, cols) }
+
+// Axpy computes y += a·x over len(y).
+func Axpy(y []float32, a float32, x []float32) { axpyPortable(y, a, x) }
+
+// Dot returns Σ a·b over len(a).
+func Dot(a, b []float32) float32 { return dotPortable(a, b) }
+
+// Mask computes dy[i] = 0 where y[i] is not above 0, the gradient of a rectifier, over len(dy).
+func Mask(dy, y []float32) { maskPortable(dy, y) }
+
+// Exp computes dst[i] = exp(src[i] − top) over len(dst) and returns their sum; top is the highest of src.
+func Exp(dst, src []float32, top float32) float32 { return expPortable(dst, src, top) }
+
+// Narrow computes dst[i] = float32(src[i]) over len(dst).
+func Narrow(dst []float32, src []float64) { narrowPortable(dst, src) }
+
+// AdamStep holds the constants of one step of Adam number t.
+type AdamStep struct {
+	Rate         float32 // step size / (1 − Beta1^t)
+	Scale        float32 // 1 / √(1 − Beta2^t)
+	Beta1, Beta2 float32 // decay of the mean and of the mean square
+	Epsilon      float32 // added to the root
+}
+
+// Adam moves the parameters p against the gradient g, with mean m and mean square v (Kingma & Ba 2015,
+// algorithm 1), over len(p):
+//
+//	m ← β₁m + (1−β₁)g,  v ← β₂v + (1−β₂)g²,  p ← p − Rate·m / (Scale·√v + ε)
+func Adam(p, g, m, v []float32, s AdamStep) { adamPortable(p, g, m, v, s) }
