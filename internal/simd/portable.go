@@ -98,3 +98,10 @@ func adamPortable(p, g, m, v []float32, s AdamStep) {
 		p[i] -= s.Rate * m[i] / (float32(math.Sqrt(float64(v[i])))*s.Scale + s.Epsilon)
 	}
 }
+
+// tanhPortable is y = tanh(y).
+func tanhPortable(y []float32) {
+	for i, v := range y {
+		y[i] = float32(math.Tanh(float64(v)))
+	}
+}

@@ -47,3 +47,6 @@ type AdamStep struct {
 //
 //	m ← β₁m + (1−β₁)g,  v ← β₂v + (1−β₂)g²,  p ← p − Rate·m / (Scale·√v + ε)
 func Adam(p, g, m, v []float32, s AdamStep) { adamPortable(p, g, m, v, s) }
+
+// Tanh computes y = tanh(y).
+func Tanh(y []float32) { tanhPortable(y) }
