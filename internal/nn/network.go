@@ -2,7 +2,7 @@ package nn
 
 import "math/rand/v2"
 
-// Network is the shape of an MLP, Context or Pool. Immutable, safe for concurrent use.
+// Network is the shape of an MLP, Context, Pool or Dueling. Immutable, safe for concurrent use.
 type Network interface {
 	// Params returns the number of parameters, and Inputs how many shared and row features are read.
 	Params() int
@@ -35,7 +35,7 @@ type Tape struct {
 	grad, prev []float32   // gradients at a layer and at the one before
 	turned     []float32   // transposed weights
 
-	first, second *Tape     // of the parts of a Context or Pool
+	first, second *Tape     // of the parts of the others
 	joined        Batch     // what the second part reads
 	shared, rows  []float32 // gradients at joined.Shared and joined.Rows
 }

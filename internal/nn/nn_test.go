@@ -31,6 +31,10 @@ func shapes() []shape {
 			add("mlp", 3, NewMLP(shared, row, []int{7, 6}, 3, Activation(act)))
 			add("linear", 2, NewMLP(shared, row, nil, 2, Activation(act)))
 			add("context", 1, NewContext(shared, row, []int{6, 5}, []int{4}, Activation(act)))
+			if shared == 0 {
+				add("dueling outputs", 3, NewDuelingOutputs(row, []int{7, 6}, 3, Activation(act)))
+			}
+			add("dueling rows", 1, NewDuelingRows(NewMLP(shared, row, []int{6}, 1, Activation(act)), NewPool(shared, row, []int{5}, []int{4}, Activation(act))))
 			add("pool", 0, NewPool(shared, row, []int{6, 5}, []int{4}, Activation(act)))
 		}
 	}

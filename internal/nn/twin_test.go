@@ -57,6 +57,28 @@ func twin(n Network, params, shared []float64, rows [][]float64) []float64 {
 	case *Pool:
 		_, joined, rest := embedded(n.embed)
 		out, _ = twinMLP(n.head, rest, nil, joined)
+	case *Dueling:
+		if n.value == nil {
+			for _, row := range rows {
+				y, _ := twinMLP(n.advantage.(*MLP), params, shared, row)
+				out = append(out, twinDuel(y[:n.outputs], y[n.outputs])...)
+			}
+			break
+		}
+		v := twin(n.value, params[n.advantage.Params():], shared, rows)[0]
+		out = twinDuel(twin(n.advantage, params, shared, rows), v)
+	}
+	return out
+}
+
+func twinDuel(advantages []float64, value float64) []float64 {
+	mean := 0.0
+	for _, a := range advantages {
+		mean += a / float64(len(advantages))
+	}
+	var out []float64
+	for _, a := range advantages {
+		out = append(out, value+a-mean)
 	}
 	return out
 }
