@@ -22,6 +22,9 @@ type PolicyOptions struct {
 	// order of the list may decide. Permuted candidates are then checked only for a lepton.Scorer, on
 	// the observations where its scores are distinct.
 	Ties bool
+	// Tolerance is how far the answers for permuted candidates may differ, relative above 1; 0 means 1e-12.
+	// A policy that reckons in float32 and lets candidates see one another needs about 1e-5.
+	Tolerance float64
 	// NoAllocs demands that a decision allocates nothing, as the facade promises for built-in policies.
 	NoAllocs bool
 	// Decode reads back what a lepton.Saver wrote; nil: reading back is not checked.
@@ -31,6 +34,9 @@ type PolicyOptions struct {
 func (o PolicyOptions) withDefaults() PolicyOptions {
 	if o.MaxActions == 0 {
 		o.MaxActions = 300
+	}
+	if o.Tolerance == 0 {
+		o.Tolerance = 1e-12
 	}
 	return o
 }
@@ -283,17 +289,17 @@ func (u *subject) checkPermuted(s suite, of string, answer func(*lepton.Observat
 	if u.o.Ties && !scores {
 		s.Skip("PolicyOptions.Ties, and the policy has no scores to tell which are distinct")
 	}
-	r := rule{of, "permuted candidates give permuted answers (within 1e-12) where scores are distinct",
+	r := rule{of, fmt.Sprintf("permuted candidates give permuted answers (within %g) where scores are distinct", u.o.Tolerance),
 		"score each candidate by its row and the state, not by its place in the list; if scores may tie, set PolicyOptions.Ties"}
 	g := newGenerator(u.o.Seed+1, u.spec)
 	for i, obs := range u.obs {
-		if scores && !distinctScores(scorer, obs) {
+		if scores && !distinctScores(scorer, obs, max(1e-9, 10*u.o.Tolerance)) {
 			continue
 		}
 		order := g.rand.Perm(obs.Len())
 		want, got := answer(obs), answer(permuted(obs, order))
 		for to, from := range order {
-			if v, w := got[to], want[from]; v != w && !(math.Abs(v-w) <= 1e-12*max(1, math.Abs(w))) {
+			if v, w := got[to], want[from]; v != w && !(math.Abs(v-w) <= u.o.Tolerance*max(1, math.Abs(w))) {
 				r.broken(s, "%s: the action at place %d gets %v, and %v at place %d", u.name(i), from, w, v, to)
 				return
 			}
@@ -313,8 +319,8 @@ func permuted(obs *lepton.Observation, order []int) *lepton.Observation {
 	return &p
 }
 
-// distinctScores reports whether no two legal actions of obs score within 1e-9 of each other.
-func distinctScores(scorer lepton.Scorer, obs *lepton.Observation) bool {
+// distinctScores reports whether no two legal actions of obs score within apart of each other, relative above 1.
+func distinctScores(scorer lepton.Scorer, obs *lepton.Observation, apart float64) bool {
 	scores := make([]float64, obs.Len())
 	scorer.Scores(scores, obs, nil)
 	legal := scores[:0]
@@ -325,7 +331,7 @@ func distinctScores(scorer lepton.Scorer, obs *lepton.Observation) bool {
 	}
 	slices.Sort(legal)
 	for i := 1; i < len(legal); i++ {
-		if !(legal[i]-legal[i-1] > 1e-9*max(1, math.Abs(legal[i]))) {
+		if !(legal[i]-legal[i-1] > apart*max(1, math.Abs(legal[i]))) {
 			return false
 		}
 	}

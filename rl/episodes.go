@@ -38,6 +38,8 @@ type assembler struct {
 	maxStreams, maxSteps int
 	patience             uint64
 	learn                func(steps []*lepton.Transition) // good until it returns
+	segment              int                              // steps without a gap that are used without waiting for the end; 0: all wait
+	rows                 bool                             // keep the actions of Next as well
 
 	streams map[streamKey]*stream
 	clock   uint64    // transitions observed
@@ -78,7 +80,7 @@ func (a *assembler) add(t *lepton.Transition) {
 		a.release(s, i+1) // what lies behind the end was another's
 	}
 	a.arrived(s)
-	if s.whole() {
+	if n := len(s.steps); s.whole() || a.segment > 0 && n >= a.segment && s.steps[n-1].Step == s.from+n-1 {
 		a.spend(s)
 	}
 	for a.held > a.maxSteps {
@@ -233,7 +235,8 @@ func follows(a, b lepton.DecisionID) bool {
 	return !a.IsZero() && !b.IsZero() && a.Instance == b.Instance && a.Seq > b.Seq
 }
 
-// copyOf keeps of t what an episode needs: of Next the state, in case that the step after is a gap.
+// copyOf keeps of t what an episode needs: of Next the state, and with rows the actions too, in case that the
+// step after is a gap.
 func (a *assembler) copyOf(t *lepton.Transition) *lepton.Transition {
 	c := new(lepton.Transition)
 	if n := len(a.free); n > 0 {
@@ -244,7 +247,11 @@ func (a *assembler) copyOf(t *lepton.Transition) *lepton.Transition {
 	*c = *t
 	obs.CopyFrom(&t.Obs)
 	next.Reset(0, 0)
-	if t.Discount != 0 {
+	switch {
+	case t.Discount == 0:
+	case a.rows:
+		next.CopyFrom(&t.Next)
+	default:
 		next.SetState(t.Next.State())
 	}
 	c.Obs, c.Next = obs, next

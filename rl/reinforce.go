@@ -31,15 +31,6 @@ type REINFORCEOptions struct {
 	MaxSteps int // decisions in them at most, all rows of each; 0 means 65,536. Beyond, as for MaxOpen
 }
 
-// Optimizer says how a gradient moves the weights.
-type Optimizer uint8
-
-// The optimizers.
-const (
-	Adam Optimizer = iota // adapts to each weight's own scale (Kingma & Ba 2015)
-	SGD                   // plain steps along the gradient
-)
-
 func (o REINFORCEOptions) withDefaults() REINFORCEOptions {
 	o.StepSize = o.StepSize.withDefault(0.01)
 	if o.Batch == 0 {

@@ -12,14 +12,19 @@ type StepSize struct {
 	Alpha float64 // of the first update, above 0 (and at most 1 in a table); 0 means the learner's default
 	Power float64 // 0: constant. Above ½ and up to 1 averages the noise away (Robbins & Monro 1951)
 	Floor float64 // never less than this, so that a world that changes is still followed; 0: no floor
+	Over  uint64  // updates in which it falls on top of that, in a straight line, to Floor; 0: it does not
 }
 
 // At returns the step size of update n, counted from 1.
 func (s StepSize) At(n uint64) float64 {
-	if s.Power == 0 {
-		return max(s.Floor, s.Alpha)
+	alpha := s.Alpha
+	if s.Power != 0 {
+		alpha *= math.Pow(float64(n), -s.Power)
 	}
-	return max(s.Floor, s.Alpha*math.Pow(float64(n), -s.Power))
+	if s.Over > 0 {
+		alpha -= (alpha - s.Floor) * min(1, float64(n-1)/float64(s.Over))
+	}
+	return max(s.Floor, alpha)
 }
 
 func (s StepSize) withDefault(alpha float64) StepSize {

@@ -145,3 +145,8 @@ func spreadMeans(dRows, dJoined []float32, embed *MLP, b *Batch) {
 		}
 	}
 }
+
+// Rescale makes every output what it was, times scale, plus shift.
+func (p *Pool) Rescale(params []float32, scale, shift float32) {
+	p.head.Rescale(params[p.embed.params:], scale, shift)
+}

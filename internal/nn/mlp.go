@@ -234,3 +234,20 @@ func (m *MLP) Evaluate(dst, params, shared, rows []float32, n int, s Scratch) {
 		}
 	}
 }
+
+// Rescale makes every output what it was, times scale, plus shift.
+func (m *MLP) Rescale(params []float32, scale, shift float32) {
+	last := len(m.widths) - 1
+	in := m.shared + m.row
+	if last > 0 {
+		in = m.widths[last-1]
+	}
+	out := m.widths[last]
+	tail := params[len(params)-in*out-out:]
+	for i := range tail {
+		tail[i] *= scale
+	}
+	for i := in * out; i < len(tail); i++ {
+		tail[i] += shift
+	}
+}

@@ -350,3 +350,23 @@ func TestNetworksLearn(t *testing.T) {
 		})
 	}
 }
+
+func TestRescaleMovesOutputs(t *testing.T) {
+	for _, s := range shapes() {
+		net, ok := s.net.(interface {
+			Network
+			Rescale(params []float32, scale, shift float32)
+		})
+		if !ok {
+			continue
+		}
+		t.Run(s.name, func(t *testing.T) {
+			w := newWorld(s, rng.New(8, s.name))
+			before := append([]float32{}, net.Forward(new(Tape), w.params, &w.batch)...)
+			net.Rescale(w.params, 3, -1)
+			for i, y := range net.Forward(new(Tape), w.params, &w.batch) {
+				assert.InDelta(t, 3*before[i]-1, y, 1e-4)
+			}
+		})
+	}
+}
