@@ -6,4 +6,8 @@
 //
 // Matrices are dense and row-major, and the caller vouches for lengths: a slice that is too short panics.
 // Routines are safe for concurrent use on memory that does not overlap.
+//
+// The kernels are written by the module in gen.
 package simd
+
+//go:generate go run -C gen . -dir ..

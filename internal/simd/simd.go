@@ -1,19 +1,32 @@
 package simd
 
 // Dense computes y = x·w + bias, a layer of a network, and max(·, 0) of it with relu: x is rows×in, w
-// in×out, y rows×out. With one row it is a matrix-vector product.
+// in×out, y rows×out. A row of y depends on the same row of x alone, bit for bit: a batch computes what its
+// rows compute one by one.
 func Dense(y, x, w, bias []float32, rows, in, out int, relu bool) {
-	densePortable(y, x, w, bias, rows, in, out, relu)
+	holds(y, rows, out)
+	holds(x, rows, in)
+	holds(w, in, out)
+	holds(bias, 1, out)
+	current.dense(y, x, w, bias, rows, in, out, relu)
 }
 
 // GradWeights computes dw += xᵀ·dy: x is rows×in, dy rows×out, dw in×out.
 func GradWeights(dw, x, dy []float32, rows, in, out int) {
-	gradWeightsPortable(dw, x, dy, rows, in, out)
+	holds(dw, in, out)
+	holds(x, rows, in)
+	holds(dy, rows, out)
+	current.gradWeights(dw, x, dy, rows, in, out)
 }
 
-// GradInput computes dx = dy·wᵀ: dy is rows×out, w in×out, dx rows×in. scratch holds in·out numbers.
+// GradInput computes dx = dy·wᵀ: dy is rows×out, w in×out, dx rows×in, and scratch holds in·out numbers,
+// which come out as they may. As in Dense, rows know nothing of each other.
 func GradInput(dx, dy, w, scratch []float32, rows, in, out int) {
-	gradInputPortable(dx, dy, w, rows, in, out)
+	holds(dx, rows, in)
+	holds(dy, rows, out)
+	holds(w, in, out)
+	holds(scratch, in, out)
+	current.gradInput(dx, dy, w, scratch, rows, in, out)
 }
 
 // ColumnSums computes sums[j] += Σ over rows of x[r,j], x being rows×cols.
@@ -50,3 +63,10 @@ func Adam(p, g, m, v []float32, s AdamStep) { adamPortable(p, g, m, v, s) }
 
 // Tanh computes y = tanh(y).
 func Tanh(y []float32) { tanhPortable(y) }
+
+// holds panics unless s holds a rows×cols matrix.
+func holds[T float32 | float64](s []T, rows, cols int) {
+	if rows < 0 || cols < 0 || len(s) < rows*cols {
+		panic("simd: a slice is too short")
+	}
+}

@@ -1,0 +1,51 @@
+//go:build !purego
+
+package simd
+
+func (l Level) dense(y, x, w, bias []float32, rows, in, out int, relu bool) {
+	if l == Portable {
+		densePortable(y, x, w, bias, rows, in, out, relu)
+		return
+	}
+	if rows == 0 || out == 0 {
+		return
+	}
+	p := product{
+		c: y, bias: bias, a: x, ra: in, ca: 1, b: w, ldb: out, n: out, k: in, relu: relu,
+	}
+	l.rows(p, rows)
+}
+
+func (l Level) gradWeights(dw, x, dy []float32, rows, in, out int) {
+	if l == Portable {
+		gradWeightsPortable(dw, x, dy, rows, in, out)
+		return
+	}
+	if rows == 0 || in == 0 || out == 0 {
+		return
+	}
+	p := product{c: dw, keep: true, a: x, ra: 1, ca: in, b: dy, ldb: out, n: out, k: rows}
+	l.rows(p, in)
+}
+
+func (l Level) gradInput(dx, dy, w, scratch []float32, rows, in, out int) {
+	if l == Portable {
+		gradInputPortable(dx, dy, w, rows, in, out)
+		return
+	}
+	if rows == 0 || in == 0 {
+		return
+	}
+	transpose(scratch, w, in, out)
+	p := product{c: dx, a: dy, ra: out, ca: 1, b: scratch, ldb: in, n: in, k: out}
+	l.rows(p, rows)
+}
+
+// transpose writes the rows×cols matrix src to dst as cols×rows.
+func transpose(dst, src []float32, rows, cols int) {
+	for r := range rows {
+		for c, v := range src[r*cols : (r+1)*cols] {
+			dst[c*rows+r] = v
+		}
+	}
+}
