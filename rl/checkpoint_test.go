@@ -68,6 +68,9 @@ var everyLearner = map[string]struct {
 	"reinforce": {candidateSpec, func() (checkpointed, error) {
 		return rl.NewREINFORCE(candidateSpec, rl.REINFORCEOptions{Batch: 5, Entropy: 0.1})
 	}},
+	"reinforce_network": {candidateSpec, func() (checkpointed, error) {
+		return rl.NewREINFORCE(candidateSpec, rl.REINFORCEOptions{Batch: 5, Network: &rl.NetworkOptions{Hidden: []int{6, 4}}, Seed: 1})
+	}},
 	"reinforce_fixed": {fixedSpec, func() (checkpointed, error) {
 		return rl.NewREINFORCE(fixedSpec, rl.REINFORCEOptions{
 			Batch: 5, Optimizer: rl.SGD, Baseline: rl.MeanBaseline, MaxOpen: 3, StepSize: rl.StepSize{Alpha: 0.5, Power: 0.5},

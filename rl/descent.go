@@ -62,19 +62,26 @@ type lossFunc func(g int, out, dOut []float32) float64
 // that is not finite is left out, with ErrNotFinite.
 func (d *descent) step(b *nn.Batch, loss lossFunc) (float64, error) {
 	sum := d.gradient(b, loss)
-	grads := d.shards[0].grads
-	if norm := nn.Clip(grads, d.options.MaxNorm); !finite(norm) || !finite(sum) {
+	if !finite(sum) {
 		return sum, ErrNotFinite
+	}
+	return sum, d.move(d.shards[0].grads)
+}
+
+// move takes one step against grads, which it shortens to MaxNorm.
+func (d *descent) move(grads []float32) error {
+	if norm := nn.Clip(grads, d.options.MaxNorm); !finite(norm) {
+		return ErrNotFinite
 	}
 	d.tried = append(d.tried[:0], d.params...)
 	d.optimizer.Step(d.tried, grads, d.options.StepSize.At(d.updates+1))
 	if !nn.Finite(d.tried) {
-		return sum, ErrNotFinite
+		return ErrNotFinite
 	}
 	d.params, d.tried = d.tried, d.params
 	d.updates++
 	d.latest = nil
-	return sum, nil
+	return nil
 }
 
 // gradient puts the gradient of the sum of all losses into the first shard and returns that sum.
@@ -90,7 +97,7 @@ func (d *descent) gradient(b *nn.Batch, loss lossFunc) float64 {
 		clear(s.grads)
 		s.loss = 0
 		for c := i; c < len(d.chunks)-1; c += n {
-			d.add(s, b, d.chunks[c], d.chunks[c+1], loss)
+			d.addChunk(s, b, d.chunks[c], d.chunks[c+1], loss)
 		}
 	})
 	sum := 0.0
@@ -106,8 +113,8 @@ func (d *descent) gradient(b *nn.Batch, loss lossFunc) float64 {
 	return sum
 }
 
-// add adds the losses and gradients of groups from to to.
-func (d *descent) add(s *shard, b *nn.Batch, from, to int, loss lossFunc) {
+// addChunk adds the losses and gradients of groups from to to.
+func (d *descent) addChunk(s *shard, b *nn.Batch, from, to int, loss lossFunc) {
 	shared, row := d.net.Inputs()
 	part := b.Slice(from, to, shared, row, s.starts)
 	s.starts = part.Starts

@@ -2,7 +2,6 @@ package rl
 
 import (
 	"math"
-	"slices"
 	"testing"
 
 	"github.com/leptonsched/lepton"
@@ -16,8 +15,20 @@ func TestGradientsAgainstDifferences(t *testing.T) {
 	candidates := lepton.Spec{StateDim: 2, ActionDim: 3}
 	fixed := lepton.Spec{StateDim: 2, Actions: 4}
 	r := rng.New(1, "gradient")
-	for name, spec := range map[string]lepton.Spec{"candidates": candidates, "fixed": fixed} {
-		t.Run(name, func(t *testing.T) {
+	small := &NetworkOptions{Hidden: []int{5}, Activation: Tanh}
+	for _, c := range []struct {
+		name    string
+		spec    lepton.Spec
+		network *NetworkOptions
+	}{
+		{"candidates", candidates, nil},
+		{"fixed", fixed, nil},
+		{"network of candidates", candidates, small},
+		{"network that sees all", candidates, &NetworkOptions{Hidden: []int{5, 4}, Activation: Tanh, Context: true}},
+		{"fixed network", fixed, small},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			spec := c.spec
 			var obs lepton.Observation
 			obs.Reset(spec.ActionDim, 0)
 			obs.SetState([]float64{0.5, -1})
@@ -27,20 +38,34 @@ func TestGradientsAgainstDifferences(t *testing.T) {
 					row[j] = r.NormFloat64()
 				}
 			}
-			l, err := NewREINFORCE(spec, REINFORCEOptions{Entropy: 0.3})
+			l, err := NewREINFORCE(spec, REINFORCEOptions{Entropy: 0.3, Network: c.network})
 			require.NoError(t, err)
-			for i := range l.weights {
-				l.weights[i] = r.NormFloat64()
+			params, h, within := newParams(l)
+			for i := range params.n {
+				params.set(i, params.at(i)+r.NormFloat64())
 			}
 			probs := func() []float64 {
-				p, err := l.publish(l.weights)
+				p, err := l.publish()
 				require.NoError(t, err)
 				out := make([]float64, obs.Len())
 				p.Probs(out, &obs, nil)
 				return out
 			}
-			l.policy, err = l.publish(l.weights)
+			l.policy, err = l.publish()
 			require.NoError(t, err)
+			checkGradient := func(objective func() float64) {
+				t.Helper()
+				for i := range params.n {
+					w := params.at(i)
+					params.set(i, w+h)
+					up, above := objective(), params.at(i)
+					params.set(i, w-h)
+					down, below := objective(), params.at(i)
+					params.set(i, w)
+					want := (up - down) / (above - below)
+					assert.InDelta(t, want, params.gradient(i), within*(1+math.Abs(want)), "parameter %d", i)
+				}
+			}
 
 			// ρ·A·log π(a) + β·H, with ρ held at its value, as in the equation.
 			const action, advantage, propensity = 1, -1.7, 0.9
@@ -55,12 +80,12 @@ func TestGradientsAgainstDifferences(t *testing.T) {
 				return ratio*advantage*math.Log(pi[action]) + 0.3*h
 			}
 			l.reinforce(&lepton.Transition{Obs: obs, Action: action, Propensity: propensity}, advantage)
-			checkGradient(t, l, objective)
+			checkGradient(objective)
 
-			clear(l.gradient)
+			params.forget()
 			target := []float64{0.2, 0.7, 0, 0.1}
 			l.ObserveTarget(&obs, target, 2)
-			checkGradient(t, l, func() float64 {
+			checkGradient(func() float64 {
 				sum := 0.0
 				for i, p := range probs() {
 					if target[i] > 0 {
@@ -73,17 +98,38 @@ func TestGradientsAgainstDifferences(t *testing.T) {
 	}
 }
 
-func checkGradient(t *testing.T, l *REINFORCE, objective func() float64) {
-	t.Helper()
-	const h = 1e-6
-	for i, w := range slices.Clone(l.weights) {
-		l.weights[i] = w + h
-		up := objective()
-		l.weights[i] = w - h
-		down := objective()
-		l.weights[i] = w
-		assert.InDelta(t, (up-down)/(2*h), l.gradient[i], 1e-7, "weight %d", i)
+// params is a way to the parameters of a REINFORCE and to the gradient that it has added up.
+type params struct {
+	n        int
+	at       func(i int) float64
+	set      func(i int, v float64)
+	gradient func(i int) float64
+	forget   func()
+}
+
+// newParams also says how wide differences should be, and how well they can agree with the gradient.
+func newParams(l *REINFORCE) (p params, h, within float64) {
+	switch m := l.model.(type) {
+	case *linearModel:
+		return params{
+			n: len(m.weights), at: func(i int) float64 { return m.weights[i] }, set: func(i int, v float64) { m.weights[i] = v },
+			gradient: func(i int) float64 { return m.gradient[i] }, forget: func() { clear(m.gradient) },
+		}, 1e-6, 1e-7
+	case *networkModel:
+		return params{
+			n: len(m.params), at: func(i int) float64 { return float64(m.params[i]) },
+			set: func(i int, v float64) {
+				m.params[i] = float32(v)
+				m.latest = nil
+			},
+			gradient: func(i int) float64 {
+				m.fold()
+				return -float64(m.gradient[i])
+			},
+			forget: func() { clear(m.gradient) },
+		}, 1e-2, 2e-3
 	}
+	panic("another model")
 }
 
 // Adam's first steps, worked by hand: with a constant gradient every step is alpha, up to ε.

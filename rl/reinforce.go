@@ -8,11 +8,17 @@ import (
 	"slices"
 
 	"github.com/leptonsched/lepton"
+	"github.com/leptonsched/lepton/internal/codec"
 	"github.com/leptonsched/lepton/policy"
 )
 
 // REINFORCEOptions sets up a REINFORCE. The zero value works.
 type REINFORCEOptions struct {
+	// Network, where it is not nil, takes the place of the linear scores; its StepSize.Alpha 0 means 1e-3, its
+	// MaxNorm 0 means 1. StepSize, Optimizer, MaxNorm, Weights and Bias are then not to be set.
+	Network *NetworkOptions
+	Seed    uint64 // of the network's first parameters
+
 	StepSize  StepSize  // Alpha 0 means 0.01
 	Optimizer Optimizer // Adam unless set
 	Batch     int       // decisions an update, in whole episodes, at least; 0 means 64
@@ -31,7 +37,11 @@ type REINFORCEOptions struct {
 	MaxSteps int // decisions in them at most, all rows of each; 0 means 65,536. Beyond, as for MaxOpen
 }
 
-func (o REINFORCEOptions) withDefaults() REINFORCEOptions {
+func (o REINFORCEOptions) withDefaults(spec lepton.Spec) REINFORCEOptions {
+	if o.Network != nil {
+		n := o.Network.withDefaults(spec, 1e-3, 1)
+		o.Network = &n
+	}
 	o.StepSize = o.StepSize.withDefault(0.01)
 	if o.Batch == 0 {
 		o.Batch = 64
@@ -54,8 +64,19 @@ func (o REINFORCEOptions) withDefaults() REINFORCEOptions {
 	return o
 }
 
+// conflicts reports options, as given, that say two things.
+func (o REINFORCEOptions) conflicts() error {
+	if o.Network == nil || o.StepSize == (StepSize{}) && o.Optimizer == 0 && o.MaxNorm == 0 && o.Weights == nil && o.Bias == nil {
+		return nil
+	}
+	return errors.New("rl: REINFORCEOptions.Network has a step size, optimizer and norm of its own and no Weights or Bias")
+}
+
 func (o REINFORCEOptions) validate() error {
 	errs := []error{o.StepSize.validate(math.MaxFloat64)}
+	if o.Network != nil {
+		errs = append(errs, o.Network.validate())
+	}
 	fault := func(bad bool, name string, value any, want string) {
 		if bad {
 			errs = append(errs, fmt.Errorf("rl: REINFORCEOptions.%s is %v, want %s", name, value, want))
@@ -73,7 +94,8 @@ func (o REINFORCEOptions) validate() error {
 	return errors.Join(errs...)
 }
 
-// REINFORCE learns a softmax over linear scores by the policy gradient with Monte-Carlo returns:
+// REINFORCE learns a softmax over linear scores, or those of a network, by the policy gradient with
+// Monte-Carlo returns:
 //
 //	θ ← θ + α·Σ ρ·(G − V(s))·∇ log π(a|s),   G = r + discount·G′
 //
@@ -97,27 +119,24 @@ func (o REINFORCEOptions) validate() error {
 // another policy; capped weights and the uncorrected later part of the return leave a bias towards that
 // policy. The factor discount^t of the exact gradient is left out, as is usual.
 //
-// It is a lepton.TargetLearner too, by the gradient of the cross-entropy: a convex problem.
+// It is a lepton.TargetLearner too, by the gradient of the cross-entropy: a convex problem, but for a network.
 //
 // Source: Williams (1992); Sutton & Barto (2018), sections 13.3 and 13.4. Not safe for concurrent use.
 // Beside lepton.Learner it is a lepton.Needer, Saver with io.ReaderFrom, PolicyDecoder and Specced.
 type REINFORCE struct {
 	spec     lepton.Spec
 	options  REINFORCEOptions
-	weights  []float64 // weights, then biases, as policy.NewLinear takes them
-	split    int       // where the biases begin
-	adam     *adam
+	model    scoreModel
 	baseline *returnModel
 	episodes *assembler
 	progress lepton.Progress
 	stats    REINFORCEStats
 
-	gradient []float64 // Σ over the decisions pending
-	pending  int
-	failed   bool    // something since the last Step was not finite
-	loss     float64 // Σ over the decisions pending
+	pending int     // decisions whose gradients the model holds
+	failed  bool    // something since the last Step was not finite
+	loss    float64 // Σ over the decisions pending
 
-	policy  lepton.Policy // at the present weights
+	policy  lepton.Policy // at the model's present parameters
 	scratch lepton.Scratch
 	returns []float64 // of the episode in hand, and its rewards and discounts
 	rewards []float64
@@ -139,39 +158,51 @@ func NewREINFORCE(spec lepton.Spec, o REINFORCEOptions) (*REINFORCE, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
 	}
-	o = o.withDefaults()
-	errs := []error{o.validate()}
-	if o.Weights == nil {
-		o.Weights = make([]float64, spec.StateDim+spec.ActionDim)
-		if spec.ActionDim == 0 {
-			o.Weights = make([]float64, spec.StateDim*spec.Actions)
-		}
-	}
-	linear, err := policy.NewLinear(spec, o.Weights, o.Bias)
-	if err := errors.Join(append(errs, err)...); err != nil {
+	conflicts := o.conflicts()
+	o = o.withDefaults(spec)
+	model, err := newScoreModel(spec, o)
+	if err := errors.Join(conflicts, o.validate(), err); err != nil {
 		return nil, err
 	}
-	weights, bias := linear.Weights()
 	l := &REINFORCE{
-		spec: spec, options: o,
-		weights: append(weights, bias...), split: len(weights),
+		spec: spec, options: o, model: model,
 		baseline: newReturnModel(o.Baseline, spec.StateDim),
 		progress: lepton.Progress{Loss: math.NaN(), Idle: true},
 	}
 	l.episodes = newAssembler(o.MaxOpen, o.MaxSteps, o.Patience, l.learn)
-	l.adam = newAdam(len(l.weights))
-	l.gradient = make([]float64, len(l.weights))
-	l.policy, err = l.publish(l.weights)
+	l.policy, err = l.publish()
 	return l, err
 }
 
-// publish makes the policy of some weights, which must be finite.
-func (l *REINFORCE) publish(weights []float64) (lepton.Policy, error) {
-	linear, err := policy.NewLinear(l.spec, weights[:l.split], weights[l.split:])
+// scoreModel is the scores that a REINFORCE learns, with the gradient of the decisions since the last step.
+type scoreModel interface {
+	scorer() (lepton.Scorer, error) // an immutable snapshot
+
+	// pull adds the gradient of an objective that pulls each score of obs by what it says.
+	pull(obs *lepton.Observation, by []float64)
+	// step takes one step up the gradient, as the mean of so many decisions, or none if the result would not be
+	// finite. Either way the gradient is forgotten.
+	step(decisions int, updates uint64) error
+
+	serves(obs *lepton.Observation) bool
+	write(w *codec.Writer)
+	read(in *codec.Reader) scoreModel // a copy with what write wrote
+}
+
+func newScoreModel(spec lepton.Spec, o REINFORCEOptions) (scoreModel, error) {
+	if o.Network != nil {
+		return newNetworkModel(spec, o)
+	}
+	return newLinearModel(spec, o)
+}
+
+// publish makes the policy of the model's present parameters.
+func (l *REINFORCE) publish() (lepton.Policy, error) {
+	scorer, err := l.model.scorer()
 	if err != nil {
 		return nil, err
 	}
-	return policy.Softmax(linear, 1)
+	return policy.Softmax(scorer, 1)
 }
 
 // Observe implements lepton.Learner. The gradient of an episode is added up when it is whole, or cannot be
@@ -182,7 +213,7 @@ func (l *REINFORCE) Observe(t *lepton.Transition) {
 	case !l.bounded(t):
 		l.episodes.lose(t)
 		l.failed = true
-	case !usable(t) || !l.knows(&t.Obs):
+	case !usable(t) || !l.model.serves(&t.Obs):
 		l.episodes.lose(t)
 	case t.Episode == 0:
 		alone := [...]*lepton.Transition{t}
@@ -254,14 +285,15 @@ func (l *REINFORCE) reinforce(t *lepton.Transition, advantage float64) {
 		}
 	}
 	pull[t.Action] += weight
-	l.addGradient(&t.Obs, pull)
+	l.pending++
+	l.model.pull(&t.Obs, pull)
 	l.loss -= weight*math.Log(max(pi[t.Action], math.SmallestNonzeroFloat64)) + l.options.Entropy*entropy
 }
 
 // ObserveTarget implements lepton.TargetLearner: it adds the gradient of −weight·Σ target·log π.
 func (l *REINFORCE) ObserveTarget(obs *lepton.Observation, target []float64, weight float64) {
 	l.progress.Observed++
-	if !l.knows(obs) || len(target) != obs.Len() {
+	if !l.model.serves(obs) || len(target) != obs.Len() {
 		l.episodes.dropped++
 		return
 	}
@@ -274,31 +306,8 @@ func (l *REINFORCE) ObserveTarget(obs *lepton.Observation, target []float64, wei
 			l.loss -= weight * target[i] * math.Log(max(p, math.SmallestNonzeroFloat64))
 		}
 	}
-	l.addGradient(obs, pull)
-}
-
-// addGradient turns what each score is pulled by into what each weight is pulled by.
-func (l *REINFORCE) addGradient(obs *lepton.Observation, pull []float64) {
 	l.pending++
-	state := obs.State()
-	for i, c := range pull {
-		if c == 0 {
-			continue
-		}
-		if l.spec.ActionDim > 0 {
-			g := l.gradient[l.spec.StateDim:l.split]
-			for j, x := range obs.Action(i) {
-				g[j] += c * x
-			}
-			continue
-		}
-		a := int(obs.ID(i))
-		g := l.gradient[a*len(state) : (a+1)*len(state)]
-		for j, x := range state {
-			g[j] += c * x
-		}
-		l.gradient[l.split+a] += c
-	}
+	l.model.pull(obs, pull)
 }
 
 // Step implements lepton.Learner: one update of all that is pending, once that is Batch decisions.
@@ -309,7 +318,6 @@ func (l *REINFORCE) Step(ctx context.Context) (lepton.Progress, error) {
 	var err error
 	if l.pending >= l.options.Batch {
 		err = l.update()
-		clear(l.gradient)
 		l.pending, l.loss = 0, 0
 	}
 	if l.failed {
@@ -319,41 +327,22 @@ func (l *REINFORCE) Step(ctx context.Context) (lepton.Progress, error) {
 }
 
 func (l *REINFORCE) update() error {
-	square := 0.0
-	for i := range l.gradient {
-		l.gradient[i] /= float64(l.pending)
-		square += l.gradient[i] * l.gradient[i]
+	if err := l.model.step(l.pending, l.progress.Updates); err != nil {
+		return err
 	}
-	norm := math.Sqrt(square)
-	if !finite(norm) {
-		return ErrNotFinite
-	}
-	if norm > l.options.MaxNorm {
-		for i := range l.gradient {
-			l.gradient[i] *= l.options.MaxNorm / norm
-		}
-	}
-	weights := slices.Clone(l.weights)
-	alpha := l.options.StepSize.At(l.progress.Updates + 1)
-	if l.options.Optimizer == Adam {
-		l.adam.step(weights, l.gradient, alpha)
-	} else {
-		for i, g := range l.gradient {
-			weights[i] += alpha * g
-		}
-	}
-	p, err := l.publish(weights)
+	p, err := l.publish()
 	if err != nil {
 		return ErrNotFinite
 	}
-	l.policy, l.weights = p, weights
+	l.policy = p
 	l.baseline.solve()
 	l.progress.Updates++
 	l.progress.Loss = l.loss / float64(l.pending)
 	return nil
 }
 
-// Policy implements lepton.Learner: policy.Softmax over a policy.Linear, with all their abilities.
+// Policy implements lepton.Learner: policy.Softmax over a policy.Linear or over a network's scores, with all
+// their abilities.
 func (l *REINFORCE) Policy() lepton.Policy { return l.policy }
 
 // Needs implements lepton.Needer: the gradient runs over all actions.
@@ -370,7 +359,10 @@ func (l *REINFORCE) Stats() REINFORCEStats {
 	return s
 }
 
-// Weights returns a copy of the weights and biases, laid out as for policy.NewLinear.
+// Weights returns a copy of the weights and biases, laid out as for policy.NewLinear; nil with a Network.
 func (l *REINFORCE) Weights() (weights, bias []float64) {
-	return slices.Clone(l.weights[:l.split]), slices.Clone(l.weights[l.split:])
+	if m, ok := l.model.(*linearModel); ok {
+		return slices.Clone(m.weights[:m.split]), slices.Clone(m.weights[m.split:])
+	}
+	return nil, nil
 }

@@ -1,12 +1,10 @@
 package rl
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/leptonsched/lepton"
 	"github.com/leptonsched/lepton/internal/codec"
-	"github.com/leptonsched/lepton/policy"
 )
 
 const kindREINFORCE = "rl.reinforce"
@@ -21,11 +19,9 @@ func (l *REINFORCE) WriteTo(w io.Writer) (int64, error) {
 	writeProgress(&b, l.progress)
 	b.Uint64(l.stats.Skipped)
 	b.Bool(l.failed)
-	b.Floats(l.weights)
-	b.Floats(l.gradient)
 	b.Int(l.pending)
 	b.Float(l.loss)
-	l.adam.write(&b)
+	l.model.write(&b)
 	l.baseline.write(&b)
 	l.episodes.write(&b)
 	return codec.WriteContainer(w, kindREINFORCE, b.Bytes())
@@ -42,16 +38,11 @@ func (l *REINFORCE) ReadFrom(r io.Reader) (int64, error) {
 		next.progress = readProgress(in)
 		next.stats.Skipped = in.Uint64()
 		next.failed = in.Bool()
-		next.weights = readFloats(in, len(l.weights))
-		next.gradient = in.Floats() // may hold what the next Step will refuse
-		if len(next.gradient) != len(l.weights) {
-			in.Fail("a gradient of %d values", len(next.gradient))
-		}
 		next.pending, next.loss = in.Int(), in.Float()
 		if next.pending < 0 {
 			in.Fail("%d decisions pending", next.pending)
 		}
-		next.adam = readAdam(in, len(l.weights))
+		next.model = l.model.read(in)
 		next.baseline = readReturnModel(in, l.baseline)
 		next.episodes = newAssembler(l.options.MaxOpen, l.options.MaxSteps, l.options.Patience, l.learn)
 		if err := next.episodes.read(in, l.fits); err != nil {
@@ -62,7 +53,7 @@ func (l *REINFORCE) ReadFrom(r io.Reader) (int64, error) {
 		}
 		next.progress.Idle = true
 		var err error
-		if next.policy, err = next.publish(next.weights); err != nil {
+		if next.policy, err = next.publish(); err != nil {
 			return err
 		}
 		*l = next
@@ -72,13 +63,5 @@ func (l *REINFORCE) ReadFrom(r io.Reader) (int64, error) {
 
 // DecodePolicy implements lepton.PolicyDecoder for the policies that this learner makes.
 func (l *REINFORCE) DecodePolicy(kind string, r io.Reader) (lepton.Policy, error) {
-	p, err := policy.Decode(kind, r)
-	if err != nil {
-		return nil, err
-	}
-	s, ok := p.(lepton.Specced)
-	if !ok {
-		return nil, fmt.Errorf("%w: %q states no spec", ErrKind, kind)
-	}
-	return p, s.Spec().Check(kindREINFORCE, l.spec)
+	return decodeFor(kindREINFORCE, l.spec, kind, r)
 }

@@ -32,21 +32,5 @@ func (l *REINFORCE) bounded(t *lepton.Transition) bool {
 
 // fits reports whether Observe would take t in.
 func (l *REINFORCE) fits(t *lepton.Transition) bool {
-	return l.bounded(t) && usable(t) && l.knows(&t.Obs)
-}
-
-// knows reports whether obs is of the learner's spec.
-func (l *REINFORCE) knows(obs *lepton.Observation) bool {
-	if len(obs.State()) != l.spec.StateDim || obs.ActionDim() != l.spec.ActionDim {
-		return false
-	}
-	if l.spec.ActionDim > 0 {
-		return true
-	}
-	for i := range obs.Len() { // the action's own weights are found by its ID
-		if obs.ID(i) >= uint64(l.spec.Actions) {
-			return false
-		}
-	}
-	return true
+	return l.bounded(t) && usable(t) && l.model.serves(&t.Obs)
 }
