@@ -30,11 +30,11 @@ type descent struct {
 
 // shard is one part of an update.
 type shard struct {
-	tape   nn.Tape
-	grads  []float32
-	dOut   []float32
-	starts []int
-	loss   float64
+	tape  nn.Tape
+	part  nn.Batch // the chunk in hand
+	grads []float32
+	dOut  []float32
+	loss  float64
 }
 
 // newDescent returns a network with first parameters drawn from a stream of seed; those of the last layer
@@ -115,17 +115,21 @@ func (d *descent) gradient(b *nn.Batch, loss lossFunc) float64 {
 
 // addChunk adds the losses and gradients of groups from to to.
 func (d *descent) addChunk(s *shard, b *nn.Batch, from, to int, loss lossFunc) {
-	shared, row := d.net.Inputs()
-	part := b.Slice(from, to, shared, row, s.starts)
-	s.starts = part.Starts
-	out := d.net.Forward(&s.tape, d.params, &part)
+	out := d.forward(s, b, from, to)
 	s.dOut = append(s.dOut[:0], out...)
 	clear(s.dOut)
-	for g := range part.Groups() {
-		begin, end := d.span(&part, g)
+	for g := range to - from {
+		begin, end := d.span(&s.part, g)
 		s.loss += loss(from+g, out[begin:end], s.dOut[begin:end])
 	}
-	d.net.Backward(&s.tape, d.params, &part, s.dOut, s.grads)
+	d.net.Backward(&s.tape, d.params, &s.part, s.dOut, s.grads)
+}
+
+// forward computes the outputs of groups from to to.
+func (d *descent) forward(s *shard, b *nn.Batch, from, to int) []float32 {
+	shared, row := d.net.Inputs()
+	s.part = b.Slice(from, to, shared, row, s.part.Starts)
+	return d.net.Forward(&s.tape, d.params, &s.part)
 }
 
 // cut divides the groups of b into chunks.
@@ -154,14 +158,11 @@ func (d *descent) each(b *nn.Batch, visit func(g int, out []float32)) {
 		d.shards = append(d.shards, shard{grads: make([]float32, len(d.params))})
 	}
 	s := &d.shards[0]
-	shared, row := d.net.Inputs()
 	for c := range len(d.chunks) - 1 {
 		from, to := d.chunks[c], d.chunks[c+1]
-		part := b.Slice(from, to, shared, row, s.starts)
-		s.starts = part.Starts
-		out := d.net.Forward(&s.tape, d.params, &part)
-		for g := range part.Groups() {
-			begin, end := d.span(&part, g)
+		out := d.forward(s, b, from, to)
+		for g := range to - from {
+			begin, end := d.span(&s.part, g)
 			visit(from+g, out[begin:end])
 		}
 	}

@@ -130,13 +130,14 @@ func newNetwork(who string, spec lepton.Spec, f form) (*network, error) {
 	return n, nil
 }
 
-// newPool returns the network that values a whole observation of candidates.
+// newPool returns the network that values a whole observation of candidates: the hidden layers embed each of
+// them, and come again behind the mean.
 func newPool(spec lepton.Spec, f form) *nn.Pool {
-	embed, head := []int{32}, []int(nil)
-	if len(f.hidden) > 0 {
-		embed, head = f.hidden[:1], f.hidden[1:]
+	embed := f.hidden
+	if len(embed) == 0 {
+		embed = []int{32}
 	}
-	return nn.NewPool(spec.StateDim, spec.ActionDim, embed, head, nn.Activation(f.activation))
+	return nn.NewPool(spec.StateDim, spec.ActionDim, embed, f.hidden, nn.Activation(f.activation))
 }
 
 // add appends obs, of the network's spec, to a batch, as one group: its state and its legal candidates, or

@@ -57,6 +57,10 @@ func TestStepSize(t *testing.T) {
 	assert.InDelta(t, 0.5, s.At(4), 1e-15)
 	assert.Equal(t, 0.2, s.At(1000))
 	assert.Equal(t, 0.3, rl.StepSize{Alpha: 0.3}.At(1000))
+	falls := rl.StepSize{Alpha: 1, Floor: 0.2, Over: 4}
+	for n, want := range []float64{1, 0.8, 0.6, 0.4, 0.2, 0.2} {
+		assert.InDelta(t, want, falls.At(uint64(n+1)), 1e-15)
+	}
 }
 
 // offered is an observation of a fixed space with these actions legal.

@@ -1,0 +1,258 @@
+package rl_test
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/leptonsched/lepton"
+	"github.com/leptonsched/lepton/internal/rng"
+	"github.com/leptonsched/lepton/policy"
+	"github.com/leptonsched/lepton/rl"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Worked by hand: δ = (1 + 0.9·2 − 1, 0 + 0.5·4 − 2, 2 + 0·9 − 4) = (1.8, 0, −2), then
+// A₂ = −2, A₁ = 0 + 0.5·0.8·(−2) = −0.8, A₀ = 1.8 + 0.9·0.8·(−0.8) = 1.224.
+func TestAdvantagesWorked(t *testing.T) {
+	dst := make([]float64, 3)
+	rl.Advantages(dst, []float64{1, 0, 2}, []float64{0.9, 0.5, 0}, []float64{1, 2, 4, 9}, 0.8)
+	assert.InDeltaSlice(t, []float64{1.224, -0.8, -2}, dst, 1e-12)
+}
+
+// With λ = 1 an advantage is the return less the value.
+func TestAdvantagesAreReturns(t *testing.T) {
+	r := rng.New(1, "advantages")
+	n := 20
+	rewards, discounts, values := make([]float64, n), make([]float64, n), make([]float64, n+1)
+	for i := range n {
+		rewards[i], discounts[i], values[i] = r.NormFloat64(), r.Float64(), r.NormFloat64()
+	}
+	values[n] = r.NormFloat64()
+	returns, advantages := make([]float64, n), make([]float64, n)
+	rl.Returns(returns, rewards, discounts, values[n])
+	rl.Advantages(advantages, rewards, discounts, values, 1)
+	for i := range n {
+		assert.InDelta(t, returns[i]-values[i], advantages[i], 1e-12)
+	}
+}
+
+// offer is a world of single decisions among candidates: what pays is a product of state and row, which no
+// linear score can tell, and candidates that are not legal would pay most.
+func offer(seed uint64, n int) []*lepton.Transition {
+	r := rng.New(seed, "offer")
+	all := make([]*lepton.Transition, n)
+	for i := range all {
+		t := &lepton.Transition{Last: true, NextAction: -1, Arm: lepton.ArmLearned}
+		t.Obs.Reset(2, 0)
+		t.Obs.SetState([]float64{float64(2*r.IntN(2) - 1)})
+		for k := range uint64(6) {
+			legal := k == 0 || r.IntN(4) > 0
+			row := t.Obs.Actions().Add(k, legal)
+			row[0], row[1] = r.NormFloat64(), r.NormFloat64()
+		}
+		all[i] = t
+	}
+	return all
+}
+
+var offerSpec = lepton.Spec{StateDim: 1, ActionDim: 2}
+
+func pays(obs *lepton.Observation, a int) float64 { return obs.State()[0] * obs.Action(a)[0] }
+
+// earned is the mean pay of a policy's likeliest actions, as a share of the best.
+func earned(t *testing.T, p lepton.Policy, all []*lepton.Transition) float64 {
+	t.Helper()
+	greedy, got, best := policy.Greedy(p.(lepton.Scorer)), 0.0, 0.0
+	for _, tr := range all {
+		probs, top := make([]float64, tr.Obs.Len()), math.Inf(-1)
+		greedy.Probs(probs, &tr.Obs, nil)
+		for a, x := range probs {
+			if tr.Obs.Legal(a) {
+				top = max(top, pays(&tr.Obs, a))
+				got += x * pays(&tr.Obs, a)
+			} else {
+				require.Zero(t, x)
+			}
+		}
+		best += top
+	}
+	return got / best
+}
+
+// TestNetworksLearnWhatLinearScoresCannot trains on 6,000 decisions and judges on others.
+func TestNetworksLearnWhatLinearScoresCannot(t *testing.T) {
+	judged := offer(99, 1000)
+	for _, c := range []struct {
+		name  string
+		make  func(seed uint64) (lepton.Learner, error)
+		above float64
+		below float64
+	}{
+		{"ppo", func(seed uint64) (lepton.Learner, error) {
+			return rl.NewPPO(offerSpec, rl.PPOOptions{Seed: seed, Batch: 256, Minibatch: 64, Network: rl.NetworkOptions{StepSize: rl.StepSize{Alpha: 3e-3}}})
+		}, 0.9, 1},
+		{"ppo/context", func(seed uint64) (lepton.Learner, error) {
+			return rl.NewPPO(offerSpec, rl.PPOOptions{Seed: seed, Batch: 256, Minibatch: 64, Network: rl.NetworkOptions{Context: true, StepSize: rl.StepSize{Alpha: 3e-3}}})
+		}, 0.9, 1},
+		{"reinforce/network", func(seed uint64) (lepton.Learner, error) {
+			return rl.NewREINFORCE(offerSpec, rl.REINFORCEOptions{Seed: seed, Network: &rl.NetworkOptions{StepSize: rl.StepSize{Alpha: 1e-2}}})
+		}, 0.8, 1},
+		{"reinforce/linear", func(uint64) (lepton.Learner, error) {
+			return rl.NewREINFORCE(offerSpec, rl.REINFORCEOptions{})
+		}, -1, 0.4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			mean, seeds := 0.0, 5
+			for seed := range uint64(seeds) {
+				l, err := c.make(seed)
+				require.NoError(t, err)
+				r := rng.New(seed, "draws")
+				for _, tr := range offer(seed, 6000) {
+					probs := make([]float64, tr.Obs.Len())
+					l.Policy().Probs(probs, &tr.Obs, nil)
+					u := r.Float64()
+					for a, x := range probs {
+						if u -= x; u < 0 && x > 0 {
+							tr.Action, tr.Propensity = a, x
+							break
+						}
+					}
+					tr.Reward = 1000 * pays(&tr.Obs, tr.Action) // the unit does not matter
+					l.Observe(tr)
+					_, err := l.Step(t.Context())
+					require.NoError(t, err)
+				}
+				mean += earned(t, l.Policy(), judged) / float64(seeds)
+			}
+			assert.Greater(t, mean, c.above)
+			assert.Less(t, mean, c.below)
+		})
+	}
+}
+
+// Numbers that are not finite, or that float32 cannot hold, are left out; what is published stays usable.
+func TestPPOLeavesOutWhatIsNotFinite(t *testing.T) {
+	l, err := rl.NewPPO(offerSpec, rl.PPOOptions{Batch: 8})
+	require.NoError(t, err)
+	for _, poison := range []func(*lepton.Transition){
+		func(t *lepton.Transition) { t.Reward = math.NaN() },
+		func(t *lepton.Transition) { t.Reward = math.Inf(-1) },
+		func(t *lepton.Transition) { t.Obs.State()[0] = math.NaN() },
+		func(t *lepton.Transition) { t.Obs.Action(0)[1] = 1e30 },
+	} {
+		before := l.Stats().Dropped
+		tr := offer(1, 1)[0]
+		poison(tr)
+		l.Observe(tr)
+		_, err := l.Step(t.Context())
+		assert.ErrorIs(t, err, rl.ErrNotFinite)
+		_, err = l.Step(t.Context())
+		assert.NoError(t, err, "told once")
+		assert.Equal(t, before+1, l.Stats().Dropped)
+	}
+	for _, tr := range offer(2, 32) { // rewards at the edge: the update may fail, the policy may not
+		tr.Reward, tr.Propensity = 1e99, 0.5
+		l.Observe(tr)
+		if _, err := l.Step(t.Context()); err != nil {
+			require.ErrorIs(t, err, rl.ErrNotFinite)
+		}
+	}
+	obs := &offer(3, 1)[0].Obs
+	p, sum := make([]float64, obs.Len()), 0.0
+	l.Policy().Probs(p, obs, nil)
+	for _, x := range p {
+		sum += x
+	}
+	assert.InDelta(t, 1, sum, 1e-12)
+}
+
+func TestPPORestsBeyondMaxKL(t *testing.T) {
+	l, err := rl.NewPPO(offerSpec, rl.PPOOptions{Batch: 64, MaxKL: 1e-9, Network: rl.NetworkOptions{StepSize: rl.StepSize{Alpha: 0.01}}})
+	require.NoError(t, err)
+	for i, tr := range offer(4, 64) {
+		tr.Reward, tr.Propensity = float64(i%3), 0.2
+		l.Observe(tr)
+	}
+	p, err := l.Step(t.Context())
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, l.Stats().Resting)
+	assert.LessOrEqual(t, p.Updates, uint64(2), "the first step leaves KL at 0, the second finds it too far")
+	assert.Greater(t, l.Stats().Entropy, 0.5)
+}
+
+// Streams may be used before they end: Segment decisions are enough.
+func TestPPOLearnsFromSegments(t *testing.T) {
+	l, err := rl.NewPPO(fixedSpec, rl.PPOOptions{Batch: 32, Segment: 8, Minibatch: 16})
+	require.NoError(t, err)
+	stream := traffic(fixedSpec, 5, 1)[0]
+	for step := range 32 {
+		tr := *stream
+		tr.Episode, tr.Step, tr.Last, tr.Discount = 7, step, false, 0.9
+		tr.Next.CopyFrom(&stream.Obs)
+		l.Observe(&tr)
+	}
+	p, err := l.Step(t.Context())
+	require.NoError(t, err)
+	assert.NotZero(t, p.Updates)
+	assert.Zero(t, l.Stats().Gaps)
+	assert.Zero(t, l.Stats().Dropped)
+}
+
+// The same update on one goroutine and on many, to the bit.
+func TestPPOWorkersDoNotMatter(t *testing.T) {
+	var files [][]byte
+	for _, workers := range []int{1, 3} {
+		net := rl.NetworkOptions{Workers: workers}
+		l, err := rl.NewPPO(candidateSpec, rl.PPOOptions{Batch: 2000, Minibatch: 2000, Epochs: 2, Network: net, Critic: net, MaxKL: math.Inf(1)})
+		require.NoError(t, err)
+		for _, tr := range traffic(candidateSpec, 6, 2600) {
+			l.Observe(tr)
+		}
+		p, err := l.Step(t.Context())
+		require.NoError(t, err)
+		require.NotZero(t, p.Updates)
+		files = append(files, saved(t, l))
+	}
+	assert.Equal(t, files[0], files[1])
+}
+
+func TestNetworkLearnersRefuse(t *testing.T) {
+	var spec *lepton.SpecError
+	_, err := rl.NewPPO(lepton.Spec{StateDim: 3}, rl.PPOOptions{})
+	assert.ErrorAs(t, err, &spec)
+	_, err = rl.NewPPO(fixedSpec, rl.PPOOptions{Network: rl.NetworkOptions{Context: true}})
+	assert.ErrorAs(t, err, &spec)
+	_, err = rl.NewPPO(fixedSpec, rl.PPOOptions{
+		Lambda: 2, Clip: 1, MaxKL: -1, Batch: -1,
+		Network: rl.NetworkOptions{Hidden: []int{0}, Activation: 9}, Critic: rl.NetworkOptions{MaxNorm: -1, Workers: -1, Optimizer: 7},
+	})
+	for _, want := range []string{"Lambda", "Clip", "MaxKL", "Batch", "Hidden", "Activation", "MaxNorm", "Workers", "Optimizer"} {
+		assert.ErrorContains(t, err, want)
+	}
+	_, err = rl.NewREINFORCE(fixedSpec, rl.REINFORCEOptions{MaxNorm: 1, Network: &rl.NetworkOptions{}})
+	assert.ErrorContains(t, err, "of its own")
+	_, err = rl.NewREINFORCE(lepton.Spec{StateDim: 3}, rl.REINFORCEOptions{Network: &rl.NetworkOptions{}})
+	assert.True(t, errors.As(err, &spec))
+}
+
+// A network can be taught by a teacher that no linear score can follow.
+func TestPPOFollowsATeacher(t *testing.T) {
+	l, err := rl.NewPPO(offerSpec, rl.PPOOptions{Minibatch: 32, Network: rl.NetworkOptions{StepSize: rl.StepSize{Alpha: 3e-3}}})
+	require.NoError(t, err)
+	for _, tr := range offer(8, 8000) {
+		best := -1
+		for a := range tr.Obs.Len() {
+			if tr.Obs.Legal(a) && (best < 0 || pays(&tr.Obs, a) > pays(&tr.Obs, best)) {
+				best = a
+			}
+		}
+		target := make([]float64, tr.Obs.Len())
+		target[best] = 1
+		l.ObserveTarget(&tr.Obs, target, 1)
+		_, err := l.Step(t.Context())
+		require.NoError(t, err)
+	}
+	assert.Greater(t, earned(t, l.Policy(), offer(9, 1000)), 0.9)
+}
