@@ -5,12 +5,16 @@ import (
 	"io"
 
 	"github.com/leptonsched/lepton/internal/codec"
+	"github.com/leptonsched/lepton/internal/simd"
 )
 
-// kindCheckpoint names the container. What is in it, in order: spec, ConfigID, seed and instance; the
-// next seq and the mode; counters; breaker; snapshots; learner; open decisions with their ranked
-// lists; the queue; episodes; probes.
-const kindCheckpoint = "lepton.scheduler.1"
+// kindCheckpoint names the container. What is in it, in order: spec, ConfigID, kernel level, seed and
+// instance; the next seq and the mode; counters; breaker; snapshots; learner; open decisions with their
+// ranked lists; the queue; episodes; probes. The first version had no kernel level.
+const (
+	kindCheckpoint      = "lepton.scheduler.2"
+	kindCheckpointFirst = "lepton.scheduler.1"
+)
 
 // Checkpoint writes everything that deciding and learning go on from: policy snapshots, the learner,
 // open decisions, finished transitions that wait, named episodes, counters. It waits for a Train under
@@ -38,6 +42,7 @@ func (s *Scheduler[S, O]) Checkpoint(w io.Writer) error {
 	var out codec.Writer
 	writeSpec(&out, s.spec)
 	out.String(s.opt.ConfigID)
+	out.String(simd.Current().String())
 	out.Uint64(s.opt.Seed)
 	out.Uint64(s.opt.Instance)
 	out.Uint64(s.ledger.next.Load()) // after the decisions, so that it is above all of them
@@ -65,7 +70,8 @@ func (s *Scheduler[S, O]) Checkpoint(w io.Writer) error {
 // next snapshot are those that would have been made. Call it right after New, before anything else
 // uses the scheduler. Options.Seed, Instance, MaxOpen, QueueLen and the features must be those under
 // which the checkpoint was made (a *lepton.SpecError lists features that were added, dropped or moved);
-// the mode is the checkpoint's; shares, budgets and the other options are today's.
+// the mode is the checkpoint's; shares, budgets and the other options are today's. Under another kernel level
+// than the checkpoint's (Stats.Kernels), of which the Logger is told, networks may differ in their last bits.
 //
 // Anything that does not fit or is damaged is ErrCheckpoint; the scheduler is then as it was, unless
 // it was the Learner's own ReadFrom that failed. After Close it is ErrClosed.
@@ -81,19 +87,23 @@ func (s *Scheduler[S, O]) Restore(r io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrCheckpoint, err)
 	}
-	if kind != kindCheckpoint {
+	if kind != kindCheckpoint && kind != kindCheckpointFirst {
 		return fmt.Errorf("%w: it holds %q, not a scheduler", ErrCheckpoint, kind)
 	}
-	if err := s.restore(codec.NewReader(payload)); err != nil {
+	if err := s.restore(codec.NewReader(payload), kind); err != nil {
 		return fmt.Errorf("%w: %w", ErrCheckpoint, err)
 	}
 	return nil
 }
 
 // restore reads all of in before it changes anything.
-func (s *Scheduler[S, O]) restore(in *codec.Reader) error {
+func (s *Scheduler[S, O]) restore(in *codec.Reader, kind string) error {
 	spec := readSpec(in)
 	_ = in.String() // ConfigID: for people
+	kernels := simd.Current().String()
+	if kind != kindCheckpointFirst {
+		kernels = in.String()
+	}
 	seed, instance := in.Uint64(), in.Uint64()
 	if err := in.Err(); err != nil {
 		return err
@@ -134,6 +144,9 @@ func (s *Scheduler[S, O]) restore(in *codec.Reader) error {
 		return err
 	}
 
+	if here := simd.Current().String(); kernels != here && s.opt.Logger != nil {
+		s.opt.Logger.Warn("lepton: the checkpoint was made under another kernel level", "then", kernels, "now", here)
+	}
 	d.ledger.next.Store(next)
 	d.ledger.idle.Store(idle)
 	s.ledger, s.ranked, s.queue, s.probes = d.ledger, d.ranked, d.queue, probes

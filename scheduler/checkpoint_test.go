@@ -5,14 +5,15 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"runtime"
 	"testing"
 
 	"github.com/leptonsched/lepton"
 	"github.com/leptonsched/lepton/internal/codec"
+	"github.com/leptonsched/lepton/internal/simd"
 	"github.com/leptonsched/lepton/policy"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -20,7 +21,8 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "write golden files anew")
 
-const golden = "testdata/checkpoint.v1.lept"
+// goldens are the files of every version so far, the present one last.
+var goldens = []string{"testdata/checkpoint.v1.lept", "testdata/checkpoint.v2.lept"}
 
 // goldenFile returns the checkpoint of a driver in the middle of everything.
 func goldenFile(t testing.TB) []byte {
@@ -31,28 +33,47 @@ func goldenFile(t testing.TB) []byte {
 	return file.Bytes()
 }
 
-func TestGoldenCheckpointStaysReadable(t *testing.T) {
+func TestGoldenCheckpointsStayReadable(t *testing.T) {
 	if *rewrite {
-		require.NoError(t, os.MkdirAll(filepath.Dir(golden), 0o755))
-		require.NoError(t, os.WriteFile(golden, goldenFile(t), 0o644))
+		require.NoError(t, os.WriteFile(goldens[len(goldens)-1], goldenFile(t), 0o644))
 	}
-	file, err := os.ReadFile(golden)
-	require.NoError(t, err)
-	c := newClock()
-	s, err := New(drivenOptions(c))
-	require.NoError(t, err)
-	require.NoError(t, s.Restore(bytes.NewReader(file)))
-	st := s.Stats()
-	requireAddsUp(t, st)
-	assert.Equal(t, Live, st.Mode)
-	for what, n := range map[string]uint64{
-		"decisions": st.Decisions, "open": uint64(st.Open), "waiting": uint64(st.Waiting), "queued": uint64(st.Queued),
-		"learned": st.Learned, "evicted": st.Evicted, "version": st.Version, "episodes": uint64(len(s.episodes.order)), "probes": uint64(s.probes.next),
-	} {
-		assert.Positive(t, n, "the file holds %s", what)
+	for _, golden := range goldens {
+		file, err := os.ReadFile(golden)
+		require.NoError(t, err)
+		c := newClock()
+		s, err := New(drivenOptions(c))
+		require.NoError(t, err)
+		require.NoError(t, s.Restore(bytes.NewReader(file)))
+		st := s.Stats()
+		requireAddsUp(t, st)
+		assert.Equal(t, Live, st.Mode)
+		for what, n := range map[string]uint64{
+			"decisions": st.Decisions, "open": uint64(st.Open), "waiting": uint64(st.Waiting), "queued": uint64(st.Queued),
+			"learned": st.Learned, "evicted": st.Evicted, "version": st.Version, "episodes": uint64(len(s.episodes.order)), "probes": uint64(s.probes.next),
+		} {
+			assert.Positive(t, n, "%s holds %s", golden, what)
+		}
+		decide(t, s, poolOf(3))
+		train(t, s)
 	}
-	decide(t, s, poolOf(3))
-	train(t, s)
+}
+
+func TestRestoreTellsOfAnotherKernelLevel(t *testing.T) {
+	kind, payload, _, err := codec.ReadContainer(bytes.NewReader(goldenFile(t)))
+	require.NoError(t, err)
+	level := []byte(simd.Current().String())
+	require.Equal(t, 1, bytes.Count(payload, level))
+	other := bytes.Replace(payload, level, bytes.Repeat([]byte("x"), len(level)), 1)
+	var file, told bytes.Buffer
+	_, err = codec.WriteContainer(&file, kind, other)
+	require.NoError(t, err)
+	o := drivenOptions(newClock())
+	o.Logger = slog.New(slog.NewTextHandler(&told, nil))
+	s, err := New(o)
+	require.NoError(t, err)
+	require.NoError(t, s.Restore(&file))
+	assert.Contains(t, told.String(), "another kernel level")
+	assert.Equal(t, string(level), s.Stats().Kernels)
 }
 
 func TestCheckpointThatDoesNotFitIsRefused(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/leptonsched/lepton"
+	"github.com/leptonsched/lepton/internal/simd"
 )
 
 // FaultCause says which part misbehaved.
@@ -45,6 +46,7 @@ type Stats struct {
 	BreakerOpen bool      // the learned policy is taken out for the moment
 	Trips       uint64    // times the breaker was tripped
 	ConfigHash  uint64    // fingerprint of ConfigID, Spec, Seed and the shares; stands in every Event
+	Kernels     string    // level of the vector code: portable, avx2 or avx512; LEPTON_SIMD pins it at the start of the program
 
 	Decisions uint64     // made by Decide, Rank and Record
 	ByArm     [5]uint64  // the same by lepton.Arm
@@ -112,7 +114,7 @@ func (c *counters) all() []*atomic.Uint64 {
 func (s *Scheduler[S, O]) Stats() Stats {
 	c := &s.count
 	st := Stats{
-		Mode: Mode(s.mode.Load()), ConfigHash: s.config,
+		Mode: Mode(s.mode.Load()), ConfigHash: s.config, Kernels: simd.Current().String(),
 		Decisions: s.ledger.decisions(), NoAction: c.noAction.Load(), Truncated: c.truncated.Load(),
 		ShadowAsked: c.shadowAsked.Load(), ShadowAgreed: c.shadowAgreed.Load(),
 		Untracked: c.untracked.Load(), LinkDropped: c.linkDropped.Load(), RankDropped: c.rankDropped.Load(),
