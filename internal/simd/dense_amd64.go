@@ -36,16 +36,7 @@ func (l Level) gradInput(dx, dy, w, scratch []float32, rows, in, out int) {
 	if rows == 0 || in == 0 {
 		return
 	}
-	transpose(scratch, w, in, out)
+	transposed(scratch, w, in, out)
 	p := product{c: dx, a: dy, ra: out, ca: 1, b: scratch, ldb: in, n: in, k: out}
 	l.rows(p, rows)
-}
-
-// transpose writes the rows×cols matrix src to dst as cols×rows.
-func transpose(dst, src []float32, rows, cols int) {
-	for r := range rows {
-		for c, v := range src[r*cols : (r+1)*cols] {
-			dst[c*rows+r] = v
-		}
-	}
 }

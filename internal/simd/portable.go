@@ -2,44 +2,10 @@ package simd
 
 import "math"
 
-// densePortable is y = x·w + bias, rectified on request: x is rows×in, w in×out, y rows×out.
-func densePortable(y, x, w, bias []float32, rows, in, out int, relu bool) {
-	for r := range rows {
-		yr, xr := y[r*out:(r+1)*out], x[r*in:(r+1)*in]
-		copy(yr, bias)
-		for i, xi := range xr {
-			axpyPortable(yr, xi, w[i*out:(i+1)*out])
-		}
-		if relu {
-			for j, v := range yr {
-				yr[j] = max(v, 0)
-			}
-		}
-	}
-}
-
-// gradWeightsPortable is dw += xᵀ·dy: x is rows×in, dy rows×out, dw in×out.
-func gradWeightsPortable(dw, x, dy []float32, rows, in, out int) {
-	for r := range rows {
-		for i, xi := range x[r*in : (r+1)*in] {
-			axpyPortable(dw[i*out:(i+1)*out], xi, dy[r*out:(r+1)*out])
-		}
-	}
-}
-
-// gradInputPortable is dx = dy·wᵀ: dy is rows×out, w in×out, dx rows×in.
-func gradInputPortable(dx, dy, w []float32, rows, in, out int) {
-	for r := range rows {
-		for i := range in {
-			dx[r*in+i] = dotPortable(dy[r*out:(r+1)*out], w[i*out:(i+1)*out])
-		}
-	}
-}
-
 // columnSumsPortable is sums[j] += Σ over rows of x[r,j].
 func columnSumsPortable(sums, x []float32, rows, cols int) {
 	for r := range rows {
-		axpyPortable(sums, 1, x[r*cols:(r+1)*cols])
+		axpyPortable(sums[:cols], 1, x[r*cols:])
 	}
 }
 
@@ -69,16 +35,6 @@ func maskPortable(dy, y []float32) {
 			dy[i] = 0
 		}
 	}
-}
-
-// expPortable is dst[i] = exp(src[i] − top), and returns their sum.
-func expPortable(dst, src []float32, top float32) (sum float32) {
-	for i, v := range src[:len(dst)] {
-		e := float32(math.Exp(float64(v - top)))
-		dst[i] = e
-		sum += e
-	}
-	return sum
 }
 
 // narrowPortable is dst[i] = src[i], rounded to float32.

@@ -30,22 +30,43 @@ func GradInput(dx, dy, w, scratch []float32, rows, in, out int) {
 }
 
 // ColumnSums computes sums[j] += Σ over rows of x[r,j], x being rows×cols.
-func ColumnSums(sums, x []float32, rows, cols int) { columnSumsPortable(sums, x, rows, cols) }
+func ColumnSums(sums, x []float32, rows, cols int) {
+	holds(sums, 1, cols)
+	holds(x, rows, cols)
+	current.columnSums(sums, x, rows, cols)
+}
 
 // Axpy computes y += a·x over len(y).
-func Axpy(y []float32, a float32, x []float32) { axpyPortable(y, a, x) }
+func Axpy(y []float32, a float32, x []float32) {
+	holds(x, 1, len(y))
+	current.axpy(y, a, x)
+}
 
 // Dot returns Σ a·b over len(a).
-func Dot(a, b []float32) float32 { return dotPortable(a, b) }
+func Dot(a, b []float32) float32 {
+	holds(b, 1, len(a))
+	return current.dot(a, b)
+}
 
 // Mask computes dy[i] = 0 where y[i] is not above 0, the gradient of a rectifier, over len(dy).
-func Mask(dy, y []float32) { maskPortable(dy, y) }
+func Mask(dy, y []float32) {
+	holds(y, 1, len(dy))
+	current.mask(dy, y)
+}
 
-// Exp computes dst[i] = exp(src[i] − top) over len(dst) and returns their sum; top is the highest of src.
-func Exp(dst, src []float32, top float32) float32 { return expPortable(dst, src, top) }
+// Exp computes dst[i] = exp(src[i] − top) over len(dst) and returns their sum; dst may be src. top is the
+// highest of src: the results are good to two units in the last place for src[i] ≤ top, and 0 where they
+// would be below the least normal float32, −Inf included. A NaN stays one, and makes the sum one.
+func Exp(dst, src []float32, top float32) float32 {
+	holds(src, 1, len(dst))
+	return current.exp(dst, src, top)
+}
 
 // Narrow computes dst[i] = float32(src[i]) over len(dst).
-func Narrow(dst []float32, src []float64) { narrowPortable(dst, src) }
+func Narrow(dst []float32, src []float64) {
+	holds(src, 1, len(dst))
+	current.narrow(dst, src)
+}
 
 // AdamStep holds the constants of one step of Adam number t.
 type AdamStep struct {
@@ -59,7 +80,12 @@ type AdamStep struct {
 // algorithm 1), over len(p):
 //
 //	m ← β₁m + (1−β₁)g,  v ← β₂v + (1−β₂)g²,  p ← p − Rate·m / (Scale·√v + ε)
-func Adam(p, g, m, v []float32, s AdamStep) { adamPortable(p, g, m, v, s) }
+func Adam(p, g, m, v []float32, s AdamStep) {
+	holds(g, 1, len(p))
+	holds(m, 1, len(p))
+	holds(v, 1, len(p))
+	current.adam(p, g, m, v, s)
+}
 
 // Tanh computes y = tanh(y).
 func Tanh(y []float32) { tanhPortable(y) }

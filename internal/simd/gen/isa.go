@@ -13,6 +13,8 @@ type isa struct {
 	name  string // suffix of the kernels
 	lanes int    // float32 in a vector
 	wide  bool   // AVX-512
+
+	numbers map[float32]operand.Mem // constants of the file so far
 }
 
 func (g isa) bytes() int { return 4 * g.lanes }

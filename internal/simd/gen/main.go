@@ -12,6 +12,7 @@ import (
 
 	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/ir"
+	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/pass"
 	"github.com/mmcloughlin/avo/printer"
 )
@@ -38,6 +39,10 @@ var kernels = []struct {
 }{
 	{"cpu", cpu},
 	{"product", products},
+	{"transpose", transposition},
+	{"vectors", vectors},
+	{"adam", adam},
+	{"exp", exponential},
 }
 
 // generate returns the text of every file by its name.
@@ -75,7 +80,10 @@ func printed(f *ir.File, p printer.Builder) ([]byte, error) {
 
 // levels are the widths that kernels are written in.
 func levels(c *build.Context) (avx2, avx512 isa) {
-	return isa{Context: c, name: "AVX2", lanes: 8}, isa{Context: c, name: "AVX512", lanes: 16, wide: true}
+	numbers := map[float32]operand.Mem{}
+	avx2 = isa{Context: c, name: "AVX2", lanes: 8, numbers: numbers}
+	avx512 = isa{Context: c, name: "AVX512", lanes: 16, wide: true, numbers: numbers}
+	return avx2, avx512
 }
 
 func products(c *build.Context) {
