@@ -1,198 +1,115 @@
 package rl
 
 import (
-	"cmp"
 	"math"
-	"slices"
 
+	"github.com/leptonsched/lepton"
 	"github.com/leptonsched/lepton/internal/codec"
-	"github.com/leptonsched/lepton/internal/rng"
 )
 
-// pageSize is the number of slots that a table copies at once; a power of two.
-const pageSize = 16
+// table holds one value for each state and action, and what the learner has counted about it. A place is the
+// number of an entry; it stays good until the next call of make.
+type table interface {
+	// row writes the values of the legal actions of obs in a state, −Inf for the others. It may be called
+	// from any number of goroutines on a snapshot.
+	row(dst []float64, state uint64, obs *lepton.Observation)
+	// value returns the value of an action in a state, the initial one where it is not there; likewise.
+	value(state, action uint64) float64
 
-// slot is one entry: the value of an action in a state. NaN marks a free slot.
-type slot struct {
-	state, action uint64
-	value         float64
-	visits        uint64
+	find(state, action uint64) (place int, ok bool) // false: not there
+	make(state, action uint64) (place int, ok bool) // makes room if need be; false: it can never be there
+	at(place int) float64
+	set(place int, value float64, visits uint64) // finite; adds so many visits, 0 or 1, to the tally
+	tally() *tally
+
+	snapshot() table // never changes, shares nothing that does, and counts nothing
+	entries() int
+	evicted() uint64
+	write(w *codec.Writer, whole bool) // whole: what is counted too
 }
 
-// page is a run of slots. It belongs to the table of its epoch; others may read it.
-type page struct {
-	epoch uint64
-	slots [pageSize]slot
+// tally is what is counted about each entry of a table; policies do not need it.
+type tally struct {
+	visits []uint64
+	noise  []noise // nil unless step sizes adapt
 }
 
-// table maps (state, action) to a value: open addressing with linear probing over pages, at most three
-// quarters full. A snapshot shares the pages, and the table copies one before it first writes to it afterwards, so
-// that publishing costs one pointer a page and a copy only of what changes.
-type table struct {
-	pages   []*page // their number is a power of two
-	epoch   uint64
-	used    int
-	limit   int // most entries
-	refused uint64
-	initial float64 // value of what is not there
-}
-
-// newTable returns an empty table with room for size entries.
-func newTable(size, limit int, initial float64) *table {
-	n := 1
-	for crowded(size, n) {
-		n *= 2
+func newTally(n int, adaptive bool) tally {
+	t := tally{visits: make([]uint64, n)}
+	if adaptive {
+		t.noise = make([]noise, n)
 	}
-	return &table{limit: limit, initial: initial, pages: freshPages(n, 0)}
+	return t
 }
 
-// crowded tells whether n entries are too many for a number of pages.
-func crowded(n, pages int) bool { return n > pages*pageSize/4*3 }
-
-func freshPages(n int, epoch uint64) []*page {
-	pages := make([]*page, n)
-	for i := range pages {
-		pages[i] = &page{epoch: epoch}
-		for j := range pages[i].slots {
-			pages[i].slots[j].value = math.NaN()
+// begin makes the tally of a place that of a new entry.
+func (t *tally) begin(place int) {
+	if place == len(t.visits) {
+		t.visits = append(t.visits, 0)
+		if t.noise != nil {
+			t.noise = append(t.noise, noise{})
 		}
+		return
 	}
-	return pages
-}
-
-// find returns the place of (state, action), or of the free slot where it belongs.
-func (t *table) find(state, action uint64) *slot {
-	mask := uint64(len(t.pages)*pageSize - 1)
-	for i := rng.Mix(state, action) & mask; ; i = (i + 1) & mask {
-		s := &t.pages[i/pageSize].slots[i%pageSize]
-		if s.value != s.value || s.state == state && s.action == action {
-			return s
-		}
+	t.visits[place] = 0
+	if t.noise != nil {
+		t.noise[place] = noise{}
 	}
 }
 
-// value returns the value of (state, action), the initial one when it is not there.
-func (t *table) value(state, action uint64) float64 {
-	if s := t.find(state, action); s.value == s.value {
-		return s.value
-	}
-	return t.initial
-}
-
-// get returns value and number of updates so far.
-func (t *table) get(state, action uint64) (value float64, visits uint64) {
-	if s := t.find(state, action); s.value == s.value {
-		return s.value, s.visits
-	}
-	return t.initial, 0
-}
-
-// set stores a finite value. It refuses, and counts, a new entry in a full table.
-func (t *table) set(state, action uint64, value float64, visits uint64) bool {
-	if s := t.find(state, action); s.value != s.value {
-		if t.used >= t.limit {
-			t.refused++
-			return false
-		}
-		if crowded(t.used+1, len(t.pages)) {
-			t.grow()
-		}
-		t.used++
-	}
-	*t.own(state, action) = slot{state, action, value, visits}
-	return true
-}
-
-// own is find for writing: it copies a page that a snapshot still reads.
-func (t *table) own(state, action uint64) *slot {
-	mask := uint64(len(t.pages)*pageSize - 1)
-	for i := rng.Mix(state, action) & mask; ; i = (i + 1) & mask {
-		p := t.pages[i/pageSize]
-		s := &p.slots[i%pageSize]
-		if s.value == s.value && (s.state != state || s.action != action) {
-			continue
-		}
-		if p.epoch != t.epoch {
-			p = &page{epoch: t.epoch, slots: p.slots}
-			t.pages[i/pageSize] = p
-		}
-		return &p.slots[i%pageSize]
+func (t *tally) write(w *codec.Writer, place int) {
+	w.Uint64(t.visits[place])
+	if t.noise != nil {
+		t.noise[place].write(w)
 	}
 }
 
-func (t *table) grow() {
-	old := t.pages
-	t.pages = freshPages(2*len(old), t.epoch)
-	for _, p := range old {
-		for i := range p.slots {
-			if s := &p.slots[i]; s.value == s.value {
-				*t.find(s.state, s.action) = *s
-			}
-		}
+func (t *tally) read(r *codec.Reader, place int) {
+	t.visits[place] = r.Uint64()
+	if t.noise != nil {
+		t.noise[place].read(r)
 	}
 }
 
-// snapshot returns a table that never changes.
-func (t *table) snapshot() *table {
-	s := *t
-	s.pages = slices.Clone(t.pages)
-	t.epoch++
-	return &s
+// width is how many bytes write takes.
+func (t *tally) width() int {
+	if t.noise != nil {
+		return 8 + noiseWidth
+	}
+	return 8
 }
 
-// write stores the entries in the order of their keys, so that equal tables give equal bytes whatever
-// their history.
-func (t *table) write(w *codec.Writer) {
-	entries := make([]slot, 0, t.used)
-	for _, p := range t.pages {
-		for _, s := range p.slots {
-			if s.value == s.value {
-				entries = append(entries, s)
-			}
-		}
+// newTable returns an empty table as o, which has its defaults, asks for.
+func newTable(spec lepton.Spec, o TabularOptions) table {
+	if o.States > 0 {
+		return newDense(o.States, spec.Actions, o.Initial, o.Adaptive)
 	}
-	slices.SortFunc(entries, func(a, b slot) int {
-		return cmp.Or(cmp.Compare(a.state, b.state), cmp.Compare(a.action, b.action))
-	})
-	w.Float(t.initial)
-	w.Uint64(t.refused)
-	w.Int(len(entries))
-	for _, s := range entries {
-		w.Uint64(s.state)
-		w.Uint64(s.action)
-		w.Float(s.value)
-		w.Uint64(s.visits)
-	}
+	return newHashed(o.actionKey, o.MaxEntries, o.Initial, o.Adaptive)
 }
 
-// readTable reads what write wrote into a table of at most limit entries.
-func readTable(r *codec.Reader, limit int) *table {
-	initial, refused, n := r.Float(), r.Uint64(), r.Count(32)
+// readTable reads what the write of a table like this one wrote. The values of a policy, not whole, may be
+// more than the limit of its reader.
+func readTable(r *codec.Reader, spec lepton.Spec, o TabularOptions, whole bool) table {
+	dense, initial := r.Bool(), r.Float()
 	if !finite(initial) {
 		r.Fail("an initial value of %v", initial)
 	}
-	if n > limit {
-		r.Fail("a table of %d entries, the limit is %d", n, limit)
-		n = 0
+	if dense != (o.States > 0) {
+		r.Fail("one of two has TabularOptions.States, file or reader")
 	}
-	t := newTable(n, limit, initial)
-	var last slot
-	for i := range n {
-		s := slot{r.Uint64(), r.Uint64(), r.Float(), r.Uint64()}
-		if r.Err() != nil {
-			break
-		}
-		if !finite(s.value) {
-			r.Fail("a value of %v", s.value)
-			break
-		}
-		if i > 0 && cmp.Or(cmp.Compare(last.state, s.state), cmp.Compare(last.action, s.action)) >= 0 {
-			r.Fail("entries out of order")
-			break
-		}
-		last = s
-		t.set(s.state, s.action, s.value, s.visits)
+	if r.Err() != nil {
+		return nil
 	}
-	t.refused = refused
+	o.Initial = initial
+	if dense {
+		t := newDense(o.States, spec.Actions, o.Initial, o.Adaptive)
+		t.read(r, whole)
+		return t
+	}
+	if !whole {
+		o.MaxEntries = math.MaxInt32
+	}
+	t := newHashed(o.actionKey, o.MaxEntries, o.Initial, o.Adaptive)
+	t.read(r, whole)
 	return t
 }

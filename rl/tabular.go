@@ -1,147 +1,153 @@
 package rl
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 
 	"github.com/leptonsched/lepton"
 	"github.com/leptonsched/lepton/internal/codec"
+	"github.com/leptonsched/lepton/replay"
 )
 
-// TabularOptions sets up a learner that keeps a table of values. The zero value works.
-type TabularOptions struct {
-	// Key names the state of an observation: equal keys share their values. Discretise in it what has many
-	// values. nil means StateKey, the state as it is. Pure, safe for concurrent use, and the same for features
-	// rounded to float32, as the facade stores them; so is ActionKey.
-	Key func(*lepton.Observation) uint64
-	// ActionKey names action i of an observation. nil means its ID, which suits fixed spaces; where
-	// candidates come and go, make it of a discretised row.
-	ActionKey func(obs *lepton.Observation, i int) uint64
-
-	StepSize   StepSize // Alpha 0 means 0.1
-	Initial    float64  // value of actions never tried; above all that can be earned, each is tried (optimism)
-	Epsilon    float64  // share of evenly drawn actions in the policies made, in [0, 1]; 0 explores never
-	MaxEntries int      // most (state, action) pairs kept, 86 bytes each at most; 0 means 1<<20
-
-	Replay ReplayOptions // for QLearning; SARSA, which learns from what it does itself, refuses it
-}
-
-func (o TabularOptions) withDefaults() TabularOptions {
-	if o.Key == nil {
-		o.Key = StateKey
-	}
-	if o.ActionKey == nil {
-		o.ActionKey = actionID
-	}
-	o.StepSize = o.StepSize.withDefault(0.1)
-	if o.MaxEntries == 0 {
-		o.MaxEntries = 1 << 20
-	}
-	o.Replay = o.Replay.withDefaults()
-	return o
-}
-
-func (o TabularOptions) validate() error {
-	var errs []error
-	errs = append(errs, o.StepSize.validate(1), o.Replay.validate())
-	if !finite(o.Initial) {
-		errs = append(errs, fmt.Errorf("rl: TabularOptions.Initial is %v", o.Initial))
-	}
-	if !(o.Epsilon >= 0 && o.Epsilon <= 1) {
-		errs = append(errs, fmt.Errorf("rl: TabularOptions.Epsilon is %v, want 0 to 1", o.Epsilon))
-	}
-	if o.MaxEntries < 0 {
-		errs = append(errs, fmt.Errorf("rl: TabularOptions.MaxEntries is %d, want 0 or more", o.MaxEntries))
-	}
-	return errors.Join(errs...)
-}
-
-// TabularStats says how full a table is.
-type TabularStats struct {
-	Entries int    // (state, action) pairs known
-	Refused uint64 // updates left out because the table was full and the pair new
-	Faults  uint64 // updates left out: not finite, an action that was not legal, or nothing legal afterwards
-}
-
-// tabular is what table learners have in common. next is what they differ in: the value of what follows
-// a transition, false when nothing legal does.
+// tabular is what table learners have in common. learn is what they differ in: it takes in one usable
+// transition, over as many steps as NStep says, and reports false where that was at fault.
 type tabular struct {
 	kind     string
 	options  TabularOptions
-	next     func(t *lepton.Transition, values []float64) (float64, bool)
-	policy   tablePolicy // the keys, and the table that is being learned
+	learn    func(t *lepton.Transition) bool
+	more     extension   // what a learner keeps beside the table; nil: nothing
+	policy   tablePolicy // the keys, and the tables that are being learned
 	progress lepton.Progress
 	faults   uint64
-	failed   bool           // an update since the last Step was not finite
-	replay   *rehearsal     // nil: none
-	last     *tablePolicy   // the latest snapshot; nil when it is out of date
-	values   lepton.Scratch // of the actions that follow
+	failed   bool                     // an update since the last Step was not finite
+	steps    *replay.NStep            // nil: one step
+	whole    func(*lepton.Transition) // takes what steps gives
+	replay   *rehearsal               // nil: none
+	last     *tablePolicy             // the latest snapshot; nil when it is out of date
+	buffer   []float64                // two rows of values
 }
 
-func newTabular(kind string, spec lepton.Spec, o TabularOptions) (tabular, error) {
+// extension is what a learner keeps beside its table.
+type extension interface {
+	write(w *codec.Writer)
+	// read reads what write wrote; keep takes it over, once all else is known to be good.
+	read(r *codec.Reader) (keep func())
+	stats(s *TabularStats)
+}
+
+// newTabular returns the common part. The caller sets learn, and more if there is more.
+func newTabular(kind string, spec lepton.Spec, o TabularOptions, also ...error) (*tabular, error) {
+	if o.States > 0 && o.Key == nil && spec.StateDim != 1 {
+		also = append(also, &lepton.SpecError{Who: kind, Reasons: []string{"TabularOptions.States without a Key takes one feature, the number of the state"}})
+	}
 	o = o.withDefaults()
-	if err := errors.Join(spec.Validate(), o.validate()); err != nil {
-		return tabular{}, err
+	if err := errors.Join(append(also, o.validate(kind, spec))...); err != nil {
+		return nil, err
 	}
-	again, err := newRehearsal(o.Replay)
-	if err != nil {
-		return tabular{}, err
+	again, err1 := newRehearsal(o.Replay)
+	steps, err2 := o.follow()
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
 	}
-	return tabular{
-		kind: kind, options: o, replay: again,
-		policy: tablePolicy{
-			spec: spec, key: o.Key, actionKey: o.ActionKey, epsilon: o.Epsilon,
-			values: newTable(0, o.MaxEntries, o.Initial),
-		},
+	l := &tabular{
+		kind: kind, options: o, steps: steps, replay: again,
+		policy:   tablePolicy{spec: spec, options: o, values: newTable(spec, o)},
 		progress: lepton.Progress{Loss: math.NaN(), Idle: true},
-	}, nil
+	}
+	l.whole = l.take
+	return l, nil
 }
 
-// Observe implements lepton.Learner. The update happens here.
+// Observe implements lepton.Learner. The update happens here, except where NStep waits for more.
 func (l *tabular) Observe(t *lepton.Transition) {
 	l.progress.Observed++
+	switch {
+	case l.steps == nil:
+		l.take(t)
+	case usable(t):
+		l.steps.Add(t, l.whole)
+	default:
+		l.leaveOut(t)
+	}
+}
+
+// take learns from a transition that is complete.
+func (l *tabular) take(t *lepton.Transition) {
 	if !usable(t) {
-		l.faults++
-		l.failed = l.failed || !finite(t.Reward) || !finite(t.Discount)
+		l.leaveOut(t)
 		return
 	}
-	l.update(t)
+	if !l.learn(t) {
+		l.faults++
+	}
 	if l.replay != nil {
 		l.replay.add(t)
 		l.progress.Idle = false
 	}
 }
 
-func (l *tabular) update(t *lepton.Transition) {
-	next := 0.0
-	if t.Discount != 0 {
-		l.values.Reset()
-		values := l.values.Floats(t.Next.Len())
-		l.policy.fill(values, &t.Next, l.policy.values)
-		var ok bool
-		if next, ok = l.next(t, values); !ok {
-			l.faults++
-			return
-		}
+func (l *tabular) leaveOut(t *lepton.Transition) {
+	l.faults++
+	l.failed = l.failed || !finite(t.Reward) || !finite(t.Discount)
+}
+
+// row returns the values of what follows t in one of the tables, in memory that is good for two rows.
+func (l *tabular) row(from table, t *lepton.Transition, which int) []float64 {
+	n := t.Next.Len()
+	if len(l.buffer) < 2*n {
+		l.buffer = make([]float64, 4*n)
 	}
-	state, action := l.options.Key(&t.Obs), l.options.ActionKey(&t.Obs, t.Action)
-	q, visits := l.policy.values.get(state, action)
-	updated := QUpdate(q, l.options.StepSize.At(visits+1), t.Reward, t.Discount, next)
+	values := l.buffer[which*n : (which+1)*n]
+	from.row(values, l.policy.options.Key(&t.Next), &t.Next)
+	return values
+}
+
+// pair returns the keys of what t's decision was.
+func (l *tabular) pair(t *lepton.Transition) (state, action uint64) {
+	return l.options.Key(&t.Obs), l.options.actionKey(&t.Obs, t.Action)
+}
+
+// towards is QUpdate of t's action in a table: next is the value of what follows.
+func (l *tabular) towards(values table, t *lepton.Transition, next float64) bool {
+	place, ok := values.make(l.pair(t))
+	if !ok {
+		return false
+	}
+	q := values.at(place)
+	delta := TDError(q, t.Reward, t.Discount, next)
+	alpha := l.alpha(values, place, delta)
+	return l.put(values, place, QUpdate(q, alpha, t.Reward, t.Discount, next), delta)
+}
+
+// alpha returns the step size of the next update of an entry, whose error is delta.
+func (l *tabular) alpha(values table, place int, delta float64) float64 {
+	counts := values.tally()
+	n := counts.visits[place] + 1
+	if counts.noise == nil {
+		return l.options.StepSize.At(n)
+	}
+	e := counts.noise[place]
+	alpha := e.step(n, delta, l.options.StepSize.Floor, l.options.StepSize.Alpha)
+	if e.sound() {
+		counts.noise[place] = e
+	}
+	return alpha
+}
+
+// put stores what an update came to.
+func (l *tabular) put(values table, place int, updated, delta float64) bool {
 	if !finite(updated) {
-		l.faults++
 		l.failed = true
-		return
+		return false
 	}
-	if !l.policy.values.set(state, action, updated, visits+1) {
-		return
-	}
-	delta := t.Reward + t.Discount*next - q
+	values.set(place, updated, 1)
 	l.progress.Updates++
 	l.progress.Loss = delta * delta / 2
 	l.last = nil
+	return true
 }
 
 // Step implements lepton.Learner. It learns again from a batch of the Replay, once for what came in since
@@ -152,7 +158,9 @@ func (l *tabular) Step(ctx context.Context) (lepton.Progress, error) {
 	}
 	if l.replay != nil {
 		for _, t := range l.replay.draw() {
-			l.update(t)
+			if !l.learn(t) {
+				l.faults++
+			}
 		}
 	}
 	l.progress.Idle = true
@@ -167,9 +175,7 @@ func (l *tabular) Step(ctx context.Context) (lepton.Progress, error) {
 // the values, a lepton.Saver and a lepton.Specced.
 func (l *tabular) Policy() lepton.Policy {
 	if l.last == nil {
-		p := l.policy
-		p.values = p.values.snapshot()
-		l.last = &p
+		l.last = l.policy.snapshot(l.options.epsilon(l.progress.Updates))
 	}
 	return l.last
 }
@@ -182,7 +188,14 @@ func (l *tabular) Spec() lepton.Spec { return l.policy.spec }
 
 // Stats says how full the table is and what was left out.
 func (l *tabular) Stats() TabularStats {
-	return TabularStats{Entries: l.policy.values.used, Refused: l.policy.values.refused, Faults: l.faults}
+	s := TabularStats{Entries: l.policy.values.entries(), Evicted: l.policy.values.evicted(), Faults: l.faults}
+	if l.steps != nil {
+		s.Streams = l.steps.Stats()
+	}
+	if l.more != nil {
+		l.more.stats(&s)
+	}
+	return s
 }
 
 // Kind implements lepton.Saver.
@@ -195,7 +208,18 @@ func (l *tabular) WriteTo(w io.Writer) (int64, error) {
 	writeProgress(&b, l.progress)
 	b.Uint64(l.faults)
 	b.Bool(l.failed)
-	l.policy.values.write(&b)
+	l.policy.values.write(&b, true)
+	if l.more != nil {
+		l.more.write(&b)
+	}
+	b.Bool(l.steps != nil)
+	if l.steps != nil {
+		var open bytes.Buffer
+		if _, err := l.steps.WriteTo(&open); err != nil {
+			return 0, err
+		}
+		b.Blob(open.Bytes())
+	}
 	b.Bool(l.replay != nil)
 	if l.replay != nil {
 		if err := l.replay.write(&b); err != nil {
@@ -213,7 +237,15 @@ func (l *tabular) ReadFrom(r io.Reader) (int64, error) {
 			return err
 		}
 		progress, faults, failed := readProgress(in), in.Uint64(), in.Bool()
-		values := readTable(in, l.options.MaxEntries)
+		values := readTable(in, l.policy.spec, l.options, true)
+		keep := func() {}
+		if l.more != nil {
+			keep = l.more.read(in)
+		}
+		steps, err := l.readSteps(in)
+		if err != nil {
+			return err
+		}
 		again := l.replay
 		if in.Bool() != (again != nil) {
 			in.Fail("one of two has a replay, file or learner")
@@ -222,7 +254,6 @@ func (l *tabular) ReadFrom(r io.Reader) (int64, error) {
 			return err
 		}
 		if again != nil {
-			var err error
 			if again, err = readRehearsal(in, l.options.Replay); err != nil {
 				return err
 			}
@@ -231,10 +262,33 @@ func (l *tabular) ReadFrom(r io.Reader) (int64, error) {
 			return err
 		}
 		progress.Idle = again == nil || !again.fresh
-		l.progress, l.faults, l.failed, l.replay = progress, faults, failed, again
+		l.progress, l.faults, l.failed, l.steps, l.replay = progress, faults, failed, steps, again
 		l.policy.values, l.last = values, nil
+		keep()
 		return nil
 	})
+}
+
+// readSteps reads the streams that wait for more steps.
+func (l *tabular) readSteps(in *codec.Reader) (*replay.NStep, error) {
+	if in.Bool() != (l.steps != nil) {
+		in.Fail("one of two has NStep, file or learner")
+	}
+	if err := in.Err(); err != nil || l.steps == nil {
+		return nil, err
+	}
+	steps, err := l.options.follow()
+	if err != nil {
+		return nil, err
+	}
+	open := bytes.NewReader(in.Blob())
+	if _, err := steps.ReadFrom(open); err != nil {
+		return nil, err
+	}
+	if open.Len() > 0 {
+		in.Fail("%d bytes too many in the streams", open.Len())
+	}
+	return steps, in.Err()
 }
 
 // DecodePolicy implements lepton.PolicyDecoder for the policies that this learner makes.

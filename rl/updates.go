@@ -16,6 +16,35 @@ func QUpdate(q, alpha, reward, discount, next float64) float64 {
 	return q + alpha*(reward+discount*next-q)
 }
 
+// DoubleValue returns what double Q-learning bootstraps on when it updates the first of its two tables
+// (van Hasselt 2010): the other table's value of the first action that chooser holds for the best,
+//
+//	judge[argmax chooser]
+//
+// over the legal actions of obs; false when none is legal. That the one who chooses does not judge takes
+// away the maximum's liking for lucky values. The update itself is QUpdate.
+func DoubleValue(chooser, judge []float64, obs *lepton.Observation) (float64, bool) {
+	best := bestLegal(chooser, obs)
+	if best < 0 {
+		return 0, false
+	}
+	return judge[best], true
+}
+
+// DifferentialQUpdate returns the next value of an action and the next gain, the reward earned in a unit of
+// time, after one transition that took tau units (differential Q-learning: Wan, Naik & Sutton 2021, eqs. 5
+// and 6; the gain times tau is that of semi-Markov problems, Das et al. 1999):
+//
+//	δ    = reward − gain·τ + max Q′ − q
+//	q    ← q + α·δ
+//	gain ← gain + η·α·δ
+//
+// next is max Q′, 0 at a true end. There is no discount.
+func DifferentialQUpdate(q, gain, alpha, eta, reward, tau, next float64) (qNext, gainNext float64) {
+	delta := reward - gain*tau + next - q
+	return q + alpha*delta, gain + eta*alpha*delta
+}
+
 // MaxValue returns the highest value of the legal actions of obs, and false when none is legal.
 func MaxValue(values []float64, obs *lepton.Observation) (float64, bool) {
 	best := bestLegal(values, obs)
@@ -50,16 +79,6 @@ func bestLegal(values []float64, obs *lepton.Observation) int {
 		}
 	}
 	return best
-}
-
-// Returns fills dst[t] with rewards[t] + discounts[t]·dst[t+1], the Monte-Carlo return of each step, where
-// tail stands behind the last one: the value of the state in which an episode was cut, 0 after a true
-// end. All three slices have the same length.
-func Returns(dst, rewards, discounts []float64, tail float64) {
-	for t := len(dst) - 1; t >= 0; t-- {
-		tail = rewards[t] + discounts[t]*tail
-		dst[t] = tail
-	}
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

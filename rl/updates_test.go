@@ -138,13 +138,15 @@ func TestTabularLeavesOutWhatCannotBe(t *testing.T) {
 	assert.ErrorIs(t, err, rl.ErrNotFinite)
 	_, err = q.Step(t.Context())
 	assert.NoError(t, err, "the fault is told once")
-	q.Observe(step(0, 1, 1, 1, 0)) // the table is full
 	q.Observe(step(0, 2, 1, 1, 0)) // no such action
 	dead := step(0, 0, 1, 1, 1)
 	dead.Next = *offered(false, false)
 	q.Observe(dead)
 	assert.Equal(t, good[1], scoresIn(t, q, 0)[1])
-	assert.Equal(t, rl.TabularStats{Entries: 1, Refused: 1, Faults: 3}, q.Stats())
+	assert.Equal(t, rl.TabularStats{Entries: 1, Faults: 3}, q.Stats())
+	q.Observe(step(0, 1, 1, 3, 0)) // the table is full: the other makes room, and is as if never tried
+	assert.Equal(t, []float64{0, 0.30000000000000004}, scoresIn(t, q, 0))
+	assert.Equal(t, rl.TabularStats{Entries: 1, Evicted: 1, Faults: 3}, q.Stats())
 }
 
 func TestTabularOptionsReportEveryFault(t *testing.T) {
