@@ -34,3 +34,15 @@ func (l *REINFORCE) bounded(t *lepton.Transition) bool {
 func (l *REINFORCE) fits(t *lepton.Transition) bool {
 	return l.bounded(t) && usable(t) && l.model.serves(&t.Obs)
 }
+
+// probabilities reports whether p is a distribution over the legal actions of obs.
+func probabilities(p []float64, obs *lepton.Observation) bool {
+	sum := 0.0
+	for i, x := range p {
+		if !(x >= 0) || x > 0 && !obs.Legal(i) {
+			return false
+		}
+		sum += x
+	}
+	return math.Abs(sum-1) <= 1e-9
+}

@@ -1,0 +1,65 @@
+package rl_test
+
+import (
+	"context"
+
+	"github.com/leptonsched/lepton"
+	"github.com/leptonsched/lepton/policy"
+	"github.com/leptonsched/lepton/rl"
+)
+
+// history is a log of the machine under a rule that runs it until it breaks, but for one decision in four, which
+// is drawn evenly; with the rule as a policy.
+func history(decisions int) ([]lepton.Transition, lepton.Policy) {
+	rule, err := policy.EpsilonGreedy(policy.ScoreFunc(func(_ *lepton.Observation, action int) float64 {
+		return -float64(action)
+	}), 0.25)
+	if err != nil {
+		panic(err)
+	}
+	log := &logger{policy: rule}
+	_, err = rl.Train(context.Background(), machine(), log, rl.TrainOptions{
+		Steps: decisions, Credit: lepton.CreditOptions{Gamma: 0.9},
+	})
+	if err != nil {
+		panic(err)
+	}
+	return log.seen, rule
+}
+
+// logger is a learner that learns nothing and keeps what it sees.
+type logger struct {
+	policy lepton.Policy
+	seen   []lepton.Transition
+}
+
+func (l *logger) Policy() lepton.Policy { return l.policy }
+
+func (l *logger) Observe(t *lepton.Transition) {
+	l.seen = append(l.seen, lepton.Transition{})
+	l.seen[len(l.seen)-1].CopyFrom(t)
+}
+
+func (l *logger) Step(context.Context) (lepton.Progress, error) { return lepton.Progress{}, nil }
+
+func ExampleNewSPIBB() {
+	log, rule := history(2000)
+	learner, err := rl.NewSPIBB(machine().Spec(), rl.SPIBBOptions{Incumbent: rule})
+	if err != nil {
+		panic(err)
+	}
+	for i := range log {
+		learner.Observe(&log[i])
+	}
+	for idle := false; !idle; {
+		progress, err := learner.Step(context.Background())
+		if err != nil {
+			panic(err)
+		}
+		idle = progress.Idle
+	}
+	showChoices(learner.Policy())
+	// Output:
+	// new: run
+	// old: service
+}
