@@ -2,6 +2,7 @@ package rl_test
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/leptonsched/lepton"
 	"github.com/leptonsched/lepton/policy"
@@ -62,4 +63,22 @@ func ExampleNewSPIBB() {
 	// Output:
 	// new: run
 	// old: service
+}
+
+func ExampleClone() {
+	log, _ := history(2000)
+	student, err := rl.NewREINFORCE(machine().Spec(), rl.REINFORCEOptions{StepSize: rl.StepSize{Alpha: 0.1, Power: 0.5}})
+	if err != nil {
+		panic(err)
+	}
+	report, err := rl.Clone(context.Background(), log, student, rl.CloneOptions{})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("agreement %.2f, log-loss %.2f\n", report.Agreement, report.LogLoss)
+	showChoices(student.Policy())
+	// Output:
+	// agreement 0.86, log-loss 0.40
+	// new: run
+	// old: run
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
 
 	"github.com/leptonsched/lepton"
 	"github.com/leptonsched/lepton/internal/rng"
@@ -23,12 +22,6 @@ func TeacherOf(p lepton.Policy) Teacher {
 		scratch.Reset()
 		p.Probs(dst, obs, scratch)
 	}
-}
-
-// Student is a learner that can learn from a teacher.
-type Student interface {
-	lepton.Learner
-	lepton.TargetLearner
 }
 
 // ImitateOptions sets up Imitate. The zero value works.
@@ -75,24 +68,6 @@ func (o ImitateOptions) validate() error {
 	return errors.Join(errs...)
 }
 
-// ImitateReport says how well a student follows its teacher.
-type ImitateReport struct {
-	Round, Epoch int     // the latest, counted from 1
-	Examples     int     // decisions learned from
-	LeftOut      int     // decisions beyond MaxExamples
-	Loss         float64 // of the learner's latest update; NaN before the first
-	// Agreement is the share of decisions with a choice, in the held-out episodes as the teacher acts them,
-	// in which the student's likeliest action is one of the teacher's. NaN when there are none.
-	Agreement float64
-	HeldOut   int // decisions that Agreement is a share of
-}
-
-// example is one decision with what the teacher would have done.
-type example struct {
-	obs    lepton.Observation
-	target []float64
-}
-
 // Imitate fits student to teacher: it acts in env, asks the teacher at each decision, and shows the
 // student what it said, over and over. From the second round on the student acts too, so that it learns
 // what to do in the states that its own mistakes lead to (DAgger; Ross, Gordon & Bagnell 2011).
@@ -104,8 +79,10 @@ func Imitate(ctx context.Context, env lepton.Environment, student Student, teach
 	if err := errors.Join(o.validate(), checkSpec(student, env)); err != nil {
 		return ImitateReport{}, err
 	}
-	m := imitation{env: env, student: student, teacher: teacher, options: o, rng: rng.New(o.Seed, "rl.imitate")}
-	m.report = ImitateReport{Loss: math.NaN(), Agreement: math.NaN()}
+	m := imitation{env: env, teacher: teacher, options: o, lesson: lesson{
+		student: student, rng: rng.New(o.Seed, "rl.imitate"), progress: o.Progress,
+		report: ImitateReport{Loss: math.NaN(), Agreement: math.NaN(), LogLoss: math.NaN()},
+	}}
 	err := m.run(ctx)
 	if err != nil {
 		err = fmt.Errorf("rl: imitating, round %d: %w", m.report.Round, err)
@@ -114,15 +91,11 @@ func Imitate(ctx context.Context, env lepton.Environment, student Student, teach
 }
 
 type imitation struct {
-	env      lepton.Environment
-	student  Student
-	teacher  Teacher
-	options  ImitateOptions
-	rng      *rand.Rand // order of the examples
-	draws    sampler    // of the actions taken
-	examples []example
-	heldOut  []example
-	report   ImitateReport
+	lesson
+	env     lepton.Environment
+	teacher Teacher
+	options ImitateOptions
+	draws   sampler // of the actions taken
 }
 
 func (m *imitation) run(ctx context.Context) error {
@@ -131,7 +104,6 @@ func (m *imitation) run(ctx context.Context) error {
 			return err
 		}
 	}
-	m.report.HeldOut = len(m.heldOut)
 	episode := uint64(0)
 	for round := range m.options.Rounds {
 		m.report.Round = round + 1
@@ -141,16 +113,8 @@ func (m *imitation) run(ctx context.Context) error {
 			}
 			episode++
 		}
-		m.report.Examples = len(m.examples)
-		for epoch := range m.options.Epochs {
-			if err := m.fit(ctx); err != nil {
-				return err
-			}
-			m.report.Epoch = epoch + 1
-			m.measure()
-			if m.options.Progress != nil {
-				m.options.Progress(m.report)
-			}
+		if err := m.teach(ctx, m.options.Epochs); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -198,42 +162,7 @@ func (m *imitation) keep(list *[]example, obs *lepton.Observation, target []floa
 		m.report.LeftOut++
 		return
 	}
-	e := example{target: target}
+	e := example{obs: new(lepton.Observation), target: target, weight: 1}
 	e.obs.CopyFrom(obs)
 	*list = append(*list, e)
-}
-
-// fit shows all examples once, in a new order.
-func (m *imitation) fit(ctx context.Context) error {
-	for _, i := range m.rng.Perm(len(m.examples)) {
-		m.student.ObserveTarget(&m.examples[i].obs, m.examples[i].target, 1)
-		progress, err := m.student.Step(ctx)
-		m.report.Loss = progress.Loss
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// measure computes the agreement on the held-out decisions.
-func (m *imitation) measure() {
-	if len(m.heldOut) == 0 {
-		return
-	}
-	policy := m.student.Policy()
-	agreed := 0
-	var p []float64
-	var scratch lepton.Scratch
-	for i := range m.heldOut {
-		e := &m.heldOut[i]
-		p = append(p[:0], e.target...)
-		scratch.Reset()
-		policy.Probs(p, &e.obs, &scratch)
-		top := e.target[bestLegal(e.target, &e.obs)]
-		if e.target[bestLegal(p, &e.obs)] == top {
-			agreed++
-		}
-	}
-	m.report.Agreement = float64(agreed) / float64(len(m.heldOut))
 }
