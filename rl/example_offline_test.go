@@ -7,6 +7,7 @@ import (
 	"github.com/leptonsched/lepton"
 	"github.com/leptonsched/lepton/policy"
 	"github.com/leptonsched/lepton/rl"
+	"github.com/leptonsched/lepton/supervised"
 )
 
 // history is a log of the machine under a rule that runs it until it breaks, but for one decision in four, which
@@ -81,4 +82,34 @@ func ExampleClone() {
 	// agreement 0.86, log-loss 0.40
 	// new: run
 	// old: run
+}
+
+func ExampleNewFittedQ() {
+	// Any regressor will do. This one is a forest of package supervised.
+	fit := func(x [][]float64, y []float64) (policy.Model, error) {
+		d, err := supervised.NewDataset(supervised.Data{Rows: x, Target: y})
+		if err != nil {
+			return nil, err
+		}
+		return supervised.RandomForest{Trees: 10, MinLeaf: 5, Seed: 1}.FitRegressor(d)
+	}
+	learner, err := rl.NewFittedQ(machine().Spec(), rl.FittedQOptions{Fit: fit, Iterations: 20})
+	if err != nil {
+		panic(err)
+	}
+	log, _ := history(1000)
+	for i := range log {
+		learner.Observe(&log[i])
+	}
+	for idle := false; !idle; {
+		progress, err := learner.Step(context.Background())
+		if err != nil {
+			panic(err)
+		}
+		idle = progress.Idle
+	}
+	showChoices(learner.Policy())
+	// Output:
+	// new: run
+	// old: service
 }

@@ -104,20 +104,7 @@ func (m *linearModel) step(decisions int, updates uint64) error {
 }
 
 // serves reports whether obs is of the model's spec.
-func (m *linearModel) serves(obs *lepton.Observation) bool {
-	if len(obs.State()) != m.spec.StateDim || obs.ActionDim() != m.spec.ActionDim {
-		return false
-	}
-	if m.spec.ActionDim > 0 {
-		return true
-	}
-	for i := range obs.Len() { // the action's own weights are found by its ID
-		if obs.ID(i) >= uint64(m.spec.Actions) {
-			return false
-		}
-	}
-	return true
-}
+func (m *linearModel) serves(obs *lepton.Observation) bool { return serves(&m.spec, obs) }
 
 func (m *linearModel) write(w *codec.Writer) {
 	w.Floats(m.weights)

@@ -181,17 +181,7 @@ func (n *network) place(obs *lepton.Observation, i int) int {
 
 // serves reports whether obs is of the network's spec, has a legal action and numbers that float32 can hold.
 func (n *network) serves(obs *lepton.Observation) bool {
-	if len(obs.State()) != n.spec.StateDim || obs.ActionDim() != n.spec.ActionDim || obs.LegalCount() == 0 {
-		return false
-	}
-	if perState(n.spec) {
-		for i := range obs.Len() {
-			if obs.ID(i) >= uint64(n.spec.Actions) {
-				return false
-			}
-		}
-	}
-	return narrow(obs.State()) && narrow(obs.Rows())
+	return serves(&n.spec, obs) && obs.LegalCount() > 0 && narrow(obs.State()) && narrow(obs.Rows())
 }
 
 // largestFeature is where the squares of float32 come near to overflowing.

@@ -21,6 +21,46 @@ func init() {
 			Key: coarse, ActionKey: byCores, MinCount: 2, Incumbent: leastCores, MaxEntries: 60, Sweeps: 3,
 		})
 	})
+	for name, spec := range map[string]lepton.Spec{"fittedq": fixedSpec, "fittedq_candidates": candidateSpec} {
+		add(name, spec, func() (checkpointed, error) {
+			return rl.NewFittedQ(spec, rl.FittedQOptions{Fit: fitStumps, Capacity: 64, Iterations: 3, Epsilon: 0.1})
+		})
+	}
+}
+
+// fitStumps is a regressor that is quick: the sum over the columns of how far the mean target of rows above 0 in it
+// lies from the mean of all.
+func fitStumps(x [][]float64, y []float64) (policy.Model, error) {
+	m := stumps{gain: make([]float64, len(x[0]))}
+	for _, v := range y {
+		m.mean += v / float64(len(y))
+	}
+	for j := range m.gain {
+		n := 1.0
+		for i, row := range x {
+			if row[j] > 0 {
+				m.gain[j] += y[i] - m.mean
+				n++
+			}
+		}
+		m.gain[j] /= n * float64(len(m.gain))
+	}
+	return m, nil
+}
+
+type stumps struct {
+	mean float64
+	gain []float64
+}
+
+func (m stumps) Predict(x []float64) float64 {
+	sum := m.mean
+	for j, v := range x {
+		if v > 0 {
+			sum += m.gain[j]
+		}
+	}
+	return sum
 }
 
 // byCores discretises a candidate of candidateSpec.

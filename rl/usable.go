@@ -35,6 +35,22 @@ func (l *REINFORCE) fits(t *lepton.Transition) bool {
 	return l.bounded(t) && usable(t) && l.model.serves(&t.Obs)
 }
 
+// serves reports whether obs is one of spec, whose actions have features or a fixed number.
+func serves(spec *lepton.Spec, obs *lepton.Observation) bool {
+	if len(obs.State()) != spec.StateDim || obs.ActionDim() != spec.ActionDim {
+		return false
+	}
+	if spec.ActionDim > 0 {
+		return true
+	}
+	for i := range obs.Len() { // what is the action's own is found by its ID
+		if obs.ID(i) >= uint64(spec.Actions) {
+			return false
+		}
+	}
+	return true
+}
+
 // probabilities reports whether p is a distribution over the legal actions of obs.
 func probabilities(p []float64, obs *lepton.Observation) bool {
 	sum := 0.0
