@@ -69,7 +69,7 @@ func TestFittedQWorkedSteps(t *testing.T) {
 // With a regressor that averages equal rows it is value iteration on what was seen, which package mdp solves.
 func TestFittedQIsValueIterationOnATable(t *testing.T) {
 	problem := maintenance(t)
-	behaviour, err := policy.EpsilonGreedy(scoresOf(serviceAt(3)), 0.5)
+	behaviour, err := policy.EpsilonGreedy(scorerOf(serviceAt(3)), 0.5)
 	require.NoError(t, err)
 	l := newFittedQ(t, twoActions, rl.FittedQOptions{Fit: fitMeans, Iterations: 200})
 	count := map[[2]int]float64{}
@@ -101,8 +101,8 @@ func TestFittedQIsValueIterationOnATable(t *testing.T) {
 	}
 }
 
-// scoresOf makes a scorer of a policy.
-func scoresOf(p lepton.Policy) lepton.Scorer { return p.(lepton.Scorer) }
+// scorerOf makes a scorer of a policy.
+func scorerOf(p lepton.Policy) lepton.Scorer { return p.(lepton.Scorer) }
 
 // A forest learns from 2,000 decisions of a poor rule, half of them drawn evenly. It closes 80 % of the gap between
 // the better of the rule and that log and the best policy, judged exactly, in each of five seeds: service one step
@@ -110,7 +110,7 @@ func scoresOf(p lepton.Policy) lepton.Scorer { return p.(lepton.Scorer) }
 func TestFittedQBeatsTheLogItLearnsFrom(t *testing.T) {
 	problem := maintenance(t)
 	rule := serviceAt(oldest + 1)
-	behaviour, err := policy.EpsilonGreedy(scoresOf(rule), 0.5)
+	behaviour, err := policy.EpsilonGreedy(scorerOf(rule), 0.5)
 	require.NoError(t, err)
 	value := func(p lepton.Policy) float64 { return problem.Return(p, gamma, horizon, false) }
 	q, err := problem.Optimal(gamma)
@@ -122,7 +122,7 @@ func TestFittedQBeatsTheLogItLearnsFrom(t *testing.T) {
 			showLog(t, problem, behaviour, 2000, seed, gamma, l.Observe)
 			settleSPIBB(t, l)
 		}
-		return value(policy.Greedy(scoresOf(l.Policy())))
+		return value(policy.Greedy(scorerOf(l.Policy())))
 	}
 	seeds := uint64(5)
 	if testing.Short() {
