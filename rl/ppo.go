@@ -110,8 +110,8 @@ type PPO struct {
 	critic   *descent
 	unit     returnUnit // of the critic's outputs
 	episodes *assembler
-	pending  rollout
-	lessons  lessons
+	pending  ppoBatch
+	lessons  targetBatch
 	pcg      *rand.PCG
 	progress lepton.Progress
 	stats    PPOStats

@@ -49,8 +49,8 @@ func (l *PPO) ReadFrom(r io.Reader) (int64, error) {
 		next.failed = in.Bool()
 		next.actor, next.critic = l.actor.read(in), l.critic.read(in)
 		next.unit = readReturnUnit(in)
-		next.pending = readRollout(in, l.actor.network)
-		next.lessons = readLessons(in, l.actor.network)
+		next.pending = readPPOBatch(in, l.actor.network)
+		next.lessons = readTargetBatch(in, l.actor.network)
 		next.pcg = readStreamState(in)
 		next.work, next.policy = ppoWork{}, nil
 		next.episodes = l.newAssembler()

@@ -6,36 +6,36 @@ import (
 	"github.com/leptonsched/lepton/internal/nn"
 )
 
-// rollout is decisions that wait to be learned from, in runs without a gap.
-type rollout struct {
+// ppoBatch is decisions that wait to be learned from, in runs without a gap.
+type ppoBatch struct {
 	seen  nn.Batch // their observations
 	legal []bool   // of each output, where actions have outputs of their own
-	steps []rolloutStep
+	steps []ppoStep
 	after nn.Batch // the observations behind runs that were cut
 }
 
-// rolloutStep is one decision.
-type rolloutStep struct {
+// ppoStep is one decision.
+type ppoStep struct {
 	place      int // of the action among the outputs of its observation
 	propensity float64
 	reward     float64
 	discount   float64
 	end        bool // of a run
-	after      int  // what follows the end, in rollout.after; −1: nothing that counts
+	after      int  // what follows the end, in ppoBatch.after; −1: nothing that counts
 }
 
-func (r *rollout) reset() {
+func (r *ppoBatch) reset() {
 	r.seen.Reset()
 	r.after.Reset()
 	r.steps, r.legal = r.steps[:0], r.legal[:0]
 }
 
 // add appends one run.
-func (r *rollout) add(n *network, run []*lepton.Transition) {
+func (r *ppoBatch) add(n *network, run []*lepton.Transition) {
 	for i, t := range run {
 		n.add(&r.seen, &t.Obs)
 		r.legal = appendLegal(r.legal, n, &t.Obs)
-		s := rolloutStep{place: n.place(&t.Obs, t.Action), propensity: t.Propensity, reward: t.Reward, discount: t.Discount, after: -1}
+		s := ppoStep{place: n.place(&t.Obs, t.Action), propensity: t.Propensity, reward: t.Reward, discount: t.Discount, after: -1}
 		if s.end = i == len(run)-1; s.end && t.Discount != 0 && n.serves(&t.Next) {
 			s.after = r.after.Groups()
 			n.add(&r.after, &t.Next)
@@ -75,7 +75,7 @@ func Advantages(dst, rewards, discounts, values []float64, lambda float64) {
 	}
 }
 
-func (r *rollout) write(w *codec.Writer) {
+func (r *ppoBatch) write(w *codec.Writer) {
 	writeBatch(w, &r.seen)
 	writeBatch(w, &r.after)
 	w.Int(len(r.legal))
@@ -93,14 +93,14 @@ func (r *rollout) write(w *codec.Writer) {
 	}
 }
 
-// readRollout reads what write wrote of observations of n.
-func readRollout(in *codec.Reader, n *network) rollout {
-	r := rollout{seen: readBatch(in, n), after: readBatch(in, n)}
+// readPPOBatch reads what write wrote of observations of n.
+func readPPOBatch(in *codec.Reader, n *network) ppoBatch {
+	r := ppoBatch{seen: readBatch(in, n), after: readBatch(in, n)}
 	for range in.Count(1) {
 		r.legal = append(r.legal, in.Bool())
 	}
 	for i := range in.Count(41) {
-		s := rolloutStep{place: in.Int(), propensity: in.Float(), reward: in.Float(), discount: in.Float(), end: in.Bool(), after: in.Int()}
+		s := ppoStep{place: in.Int(), propensity: in.Float(), reward: in.Float(), discount: in.Float(), end: in.Bool(), after: in.Int()}
 		r.steps = append(r.steps, s)
 		if i >= r.seen.Groups() || in.Err() != nil {
 			in.Fail("more decisions than observations")

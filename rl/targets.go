@@ -8,21 +8,21 @@ import (
 	"github.com/leptonsched/lepton/internal/nn"
 )
 
-// lessons are what a teacher said and the network has not learned yet.
-type lessons struct {
+// targetBatch is what a teacher said and the network has not learned yet.
+type targetBatch struct {
 	batch   nn.Batch
-	legal   []bool    // as in rollout
+	legal   []bool    // as in ppoBatch
 	targets []float32 // of each output
 	weights []float32 // of each observation
 }
 
-func (l *lessons) reset() {
+func (l *targetBatch) reset() {
 	l.batch.Reset()
 	l.legal, l.targets, l.weights = l.legal[:0], l.targets[:0], l.weights[:0]
 }
 
 // add appends what the teacher would do, unless there are most lessons already or it is no distribution.
-func (l *lessons) add(n *network, obs *lepton.Observation, target []float64, weight float64, most int) bool {
+func (l *targetBatch) add(n *network, obs *lepton.Observation, target []float64, weight float64, most int) bool {
 	if len(target) != obs.Len() || len(l.weights) >= most || !moderate(target...) || !(weight > 0 && weight < largestFeature) {
 		return false
 	}
@@ -46,7 +46,7 @@ func (l *lessons) add(n *network, obs *lepton.Observation, target []float64, wei
 // teach takes one step of d down the cross-entropy of all lessons, and forgets them:
 //
 //	−Σ weight·Σ target·log π   over the sum of the weights
-func (l *lessons) teach(d *descent) (float64, error) {
+func (l *targetBatch) teach(d *descent) (float64, error) {
 	total := float32(0)
 	for _, w := range l.weights {
 		total += w
@@ -80,7 +80,7 @@ func maskOutputs(out []float32, legal []bool) {
 	}
 }
 
-func (l *lessons) write(w *codec.Writer) {
+func (l *targetBatch) write(w *codec.Writer) {
 	writeBatch(w, &l.batch)
 	w.Int(len(l.legal))
 	for _, v := range l.legal {
@@ -90,9 +90,9 @@ func (l *lessons) write(w *codec.Writer) {
 	w.Floats32(l.weights)
 }
 
-// readLessons reads what write wrote of observations of n.
-func readLessons(in *codec.Reader, n *network) lessons {
-	l := lessons{batch: readBatch(in, n)}
+// readTargetBatch reads what write wrote of observations of n.
+func readTargetBatch(in *codec.Reader, n *network) targetBatch {
+	l := targetBatch{batch: readBatch(in, n)}
 	for range in.Count(1) {
 		l.legal = append(l.legal, in.Bool())
 	}
