@@ -34,3 +34,31 @@ func BenchmarkProbs(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRollout is a decision of a rollout but for its model: the simulator answers at once.
+func BenchmarkRollout(b *testing.B) {
+	instant := policy.SimulatorFunc[struct{}](func(returns []float64, _ struct{}, _ *lepton.Observation, actions []int, futures []uint64) {
+		for i := range returns {
+			returns[i] = float64(i & 7)
+		}
+	})
+	for _, n := range []int{2, 8, 128} {
+		for _, budget := range []int{64, 256, 4096} {
+			b.Run(fmt.Sprintf("candidates=%d/budget=%d", n, budget), func(b *testing.B) {
+				b.ReportAllocs()
+				obs := candidates(n, 8, 8, 1)
+				base := policy.Stateless[struct{}](policy.Greedy(linear(b, 8, 8, 1)))
+				r, err := policy.NewRollout(base, func() policy.Simulator[struct{}] { return instant }, policy.RolloutOptions{Budget: budget})
+				if err != nil {
+					b.Fatal(err)
+				}
+				p, scratch := make([]float64, n), new(lepton.Scratch)
+				for b.Loop() {
+					scratch.Reset()
+					r.ProbsState(p, struct{}{}, obs, scratch)
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(r.Stats().Futures), "ns/future")
+			})
+		}
+	}
+}

@@ -8,11 +8,13 @@
 // Scorers rank: NewLinear, FromModel (anything with a Predict method), ScoreFunc (a closure). Greedy,
 // EpsilonGreedy and Softmax turn a ranking into probabilities; Uniform needs none, Mix blends several
 // policies, Func is a closure. Incumbent, IncumbentChoice and Stateless make a lepton.StatePolicy, which
-// sees the embedder's own state.
+// sees the embedder's own state. Rollout is one that plans: it improves on another at decision time, by
+// playing out a few futures in a Simulator, the embedder's model of its world.
 //
 // Rules. Everything here is immutable after construction and safe for concurrent use, provided that the
-// closures and models passed in are. Ties go to the lowest index. Actions that are not legal get
-// probability exactly 0 and score −Inf, whatever a closure or model said of them.
+// closures and models passed in are. (A Rollout also counts what it did.) Ties go to the lowest index.
+// Actions that are not legal get probability exactly 0 and score −Inf, whatever a closure or model said
+// of them.
 //
 // Scores may be infinite: −Inf for a legal action means never, unless every legal action has it, and
 // then all count as equal; actions at +Inf share everything between them. A NaN score of a legal action
