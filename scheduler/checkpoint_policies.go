@@ -28,9 +28,6 @@ func (s *Scheduler[S, O]) writeSnapshots(out *codec.Writer) error {
 	out.Bool(s.pinned)
 	out.Int(len(s.kept))
 	for _, snap := range s.kept {
-		if snap.version == current.number() {
-			snap = current // the one that knows when it went live
-		}
 		kind, blob, err := save(snap.policy)
 		if err != nil {
 			return err

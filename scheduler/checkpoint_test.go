@@ -58,6 +58,30 @@ func TestGoldenCheckpointsStayReadable(t *testing.T) {
 	}
 }
 
+// A snapshot that was restored and then replaced is written as in a life that was not interrupted.
+func TestRestoredSnapshotsKeepWhenTheyWentLive(t *testing.T) {
+	var files [2]bytes.Buffer
+	a := start(t, func(o *Options[pool, float64]) { o.Mode, o.Decode = Live, policy.Decode })
+	publish := func(s *Scheduler[pool, float64]) {
+		for range 5 {
+			decide(t, s, poolOf(3))
+		}
+		_, err := s.SetPolicy(policy.Uniform())
+		require.NoError(t, err)
+	}
+	publish(a)
+	publish(a)
+	var file bytes.Buffer
+	require.NoError(t, a.Checkpoint(&file))
+	b := start(t, func(o *Options[pool, float64]) { o.Mode, o.Decode = Live, policy.Decode })
+	require.NoError(t, b.Restore(&file))
+	for i, s := range []*Scheduler[pool, float64]{a, b} {
+		publish(s)
+		require.NoError(t, s.Checkpoint(&files[i]))
+	}
+	assert.True(t, bytes.Equal(files[0].Bytes(), files[1].Bytes()))
+}
+
 func TestRestoreTellsOfAnotherKernelLevel(t *testing.T) {
 	kind, payload, _, err := codec.ReadContainer(bytes.NewReader(goldenFile(t)))
 	require.NoError(t, err)

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/leptonsched/lepton"
@@ -91,6 +92,9 @@ func (s *Scheduler[S, O]) tellRefused(version uint64, reason error) {
 func (s *Scheduler[S, O]) goLive(snap *snapshot) {
 	fresh := *snap
 	fresh.bornAt, fresh.published = s.ledger.decisions(), s.now()
+	if i := slices.Index(s.kept, snap); i >= 0 {
+		s.kept[i] = &fresh // so that what is kept knows when it went live last
+	}
 	s.current.Store(&fresh)
 	s.breaker.reset()
 	s.count.published.Add(1)
