@@ -113,3 +113,26 @@ func ExampleNewFittedQ() {
 	// new: run
 	// old: service
 }
+
+func ExampleWithPrior() {
+	// The rule in place never services; its scores are about what a step earns.
+	rule := policy.ScoreFunc(func(_ *lepton.Observation, action int) float64 { return 1 - float64(action) })
+	env := machine()
+	learner, err := rl.NewQLearning(env.Spec(), rl.TabularOptions{Epsilon: 0.2, Prior: rl.WithPrior(rule)})
+	if err != nil {
+		panic(err)
+	}
+	showChoices(policy.Greedy(learner.Policy().(lepton.Scorer)))
+	_, err = rl.Train(context.Background(), env, learner, rl.TrainOptions{
+		Episodes: 100, Credit: lepton.CreditOptions{Gamma: 0.9},
+	})
+	if err != nil {
+		panic(err)
+	}
+	showChoices(policy.Greedy(learner.Policy().(lepton.Scorer)))
+	// Output:
+	// new: run
+	// old: run
+	// new: run
+	// old: service
+}

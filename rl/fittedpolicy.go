@@ -41,12 +41,13 @@ type fittedPolicy struct {
 	model   policy.Model
 	spec    lepton.Spec
 	epsilon float64
+	prior   Prior
 	x, y    []float64 // rows, one behind the other, and targets; none: nothing was fitted yet
 }
 
 // newFittedPolicy fits a model to rows x, one behind the other, with targets y, which it keeps.
 func newFittedPolicy(spec lepton.Spec, o FittedQOptions, x, y []float64) (*fittedPolicy, error) {
-	p := &fittedPolicy{model: nothing{}, spec: spec, epsilon: o.Epsilon, x: x, y: y}
+	p := &fittedPolicy{model: nothing{}, spec: spec, epsilon: o.Epsilon, prior: o.Prior, x: x, y: y}
 	scorer, err := policy.FromModel(p.model, spec)
 	if err != nil {
 		return nil, err
@@ -67,8 +68,8 @@ func newFittedPolicy(spec lepton.Spec, o FittedQOptions, x, y []float64) (*fitte
 			return nil, err
 		}
 	}
-	p.scorer = scorer
-	p.Policy, err = policy.EpsilonGreedy(scorer, o.Epsilon)
+	p.scorer = o.Prior.plus(scorer)
+	p.Policy, err = policy.EpsilonGreedy(p.scorer, o.Epsilon)
 	return p, err
 }
 
@@ -77,7 +78,7 @@ type nothing struct{}
 
 func (nothing) Predict([]float64) float64 { return 0 }
 
-// Scores implements lepton.Scorer: what the model predicts.
+// Scores implements lepton.Scorer: what the model predicts, beside the prior.
 func (p *fittedPolicy) Scores(dst []float64, obs *lepton.Observation, scratch *lepton.Scratch) {
 	p.scorer.Scores(dst, obs, scratch)
 }
@@ -86,7 +87,7 @@ func (p *fittedPolicy) Scores(dst []float64, obs *lepton.Observation, scratch *l
 func (p *fittedPolicy) Spec() lepton.Spec { return p.spec }
 
 // Kind implements lepton.Saver.
-func (p *fittedPolicy) Kind() string { return kindFittedPolicy }
+func (p *fittedPolicy) Kind() string { return p.prior.kind(kindFittedPolicy) }
 
 // WriteTo implements lepton.Saver.
 func (p *fittedPolicy) WriteTo(w io.Writer) (int64, error) {
@@ -95,12 +96,12 @@ func (p *fittedPolicy) WriteTo(w io.Writer) (int64, error) {
 	b.Float(p.epsilon)
 	b.Floats(p.x)
 	b.Floats(p.y)
-	return codec.WriteContainer(w, kindFittedPolicy, b.Bytes())
+	return codec.WriteContainer(w, p.Kind(), b.Bytes())
 }
 
 // decode reads a policy of p's spec and fits its model again.
 func (p *fittedPolicy) decode(kind string, r io.Reader, o FittedQOptions) (lepton.Policy, error) {
-	body, err := readContainer(kind, kindFittedPolicy, r)
+	body, err := readContainer(kind, p.Kind(), r)
 	if err != nil {
 		return nil, err
 	}

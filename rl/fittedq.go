@@ -29,6 +29,7 @@ type FittedQOptions struct {
 	Capacity   int     // transitions kept, with all rows of each, and as many targets; 0 means 10,000. The oldest make room
 	Iterations int     // fits, one a Step, after a sixteenth of what is kept is new; 0 means 50. As many steps ahead are seen at first
 	Epsilon    float64 // share of evenly drawn actions in the policies made, in [0, 1]; 0 explores never
+	Prior      Prior   // a heuristic that the values begin with, so that models are fitted to what it lacks; see WithPrior. The zero value: none
 }
 
 func (o FittedQOptions) withDefaults() FittedQOptions {
@@ -159,7 +160,7 @@ func (l *FittedQ) iterate() error {
 	for i := range n {
 		t := l.ring.At(i)
 		x = appendInput(x, &l.spec, &t.Obs, t.Action)
-		y[i] = t.Reward
+		y[i] = t.Reward - l.options.Prior.of(&t.Obs, t.Action, &l.scratch)
 		if t.Discount != 0 {
 			l.scratch.Reset()
 			values := l.scratch.Floats(t.Next.Len())
@@ -190,7 +191,7 @@ func (l *FittedQ) iterate() error {
 }
 
 // Policy implements lepton.Learner: ε-greedy on the latest model. It is a lepton.Scorer, whose scores are what
-// the model predicts, a lepton.Saver and a lepton.Specced.
+// the model predicts beside the Prior, a lepton.Saver and a lepton.Specced.
 func (l *FittedQ) Policy() lepton.Policy { return l.policy }
 
 // Needs implements lepton.Needer: the value of what follows is taken over all actions.
@@ -205,7 +206,7 @@ func (l *FittedQ) Stats() FittedQStats {
 }
 
 // Kind implements lepton.Saver.
-func (l *FittedQ) Kind() string { return kindFittedQ }
+func (l *FittedQ) Kind() string { return l.options.Prior.kind(kindFittedQ) }
 
 // WriteTo implements lepton.Saver.
 func (l *FittedQ) WriteTo(w io.Writer) (int64, error) {
@@ -224,13 +225,13 @@ func (l *FittedQ) WriteTo(w io.Writer) (int64, error) {
 		return 0, err
 	}
 	b.Blob(ring.Bytes())
-	return codec.WriteContainer(w, kindFittedQ, b.Bytes())
+	return codec.WriteContainer(w, l.Kind(), b.Bytes())
 }
 
 // ReadFrom implements io.ReaderFrom: it takes over what WriteTo wrote, fitting the model again, or leaves the
 // learner as it is and says why. Options are not saved; continue with those of the writer.
 func (l *FittedQ) ReadFrom(r io.Reader) (int64, error) {
-	return restore(r, kindFittedQ, func(in *codec.Reader) error {
+	return restore(r, l.Kind(), func(in *codec.Reader) error {
 		if err := readSpec(in, l.spec, kindFittedQ); err != nil {
 			return err
 		}

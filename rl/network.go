@@ -165,6 +165,15 @@ func (n *network) span(b *nn.Batch, g int) (from, to int) {
 	return b.Starts[g], b.Starts[g+1]
 }
 
+// outputsOf returns the number of outputs of a whole batch.
+func (n *network) outputsOf(b *nn.Batch) int {
+	if b.Groups() == 0 {
+		return 0
+	}
+	_, to := n.span(b, b.Groups()-1)
+	return to
+}
+
 // place returns which output of its observation belongs to the legal action i.
 func (n *network) place(obs *lepton.Observation, i int) int {
 	if perState(n.spec) {

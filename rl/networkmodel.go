@@ -22,7 +22,7 @@ func newNetworkModel(spec lepton.Spec, o REINFORCEOptions) (*networkModel, error
 	if err != nil {
 		return nil, err
 	}
-	return makeNetworkModel(newDescent(n, *o.Network, o.Seed, kindREINFORCE, 0.01)), nil
+	return makeNetworkModel(newDescent(n, *o.Network, o.Seed, kindREINFORCE, o.Prior.firstScale())), nil
 }
 
 func makeNetworkModel(d *descent) *networkModel {
@@ -35,11 +35,8 @@ func (m *networkModel) scorer() (lepton.Scorer, error) { return m.descent.scorer
 
 func (m *networkModel) pull(obs *lepton.Observation, by []float64) {
 	m.add(&m.batch, obs)
-	from := len(m.pulls)
-	begin, end := m.span(&m.batch, m.batch.Groups()-1)
-	for range end - begin {
-		m.pulls = append(m.pulls, 0)
-	}
+	from, to := m.span(&m.batch, m.batch.Groups()-1)
+	m.pulls = append(m.pulls, make([]float32, to-from)...)
 	for i, c := range by {
 		if obs.Legal(i) {
 			m.pulls[from+m.place(obs, i)] = float32(c)
@@ -86,11 +83,7 @@ func (m *networkModel) read(in *codec.Reader) scoreModel {
 	c := makeNetworkModel(m.descent.read(in))
 	c.gradient = in.Floats32() // may hold what the next step will refuse
 	c.batch, c.pulls = readBatch(in, m.network), in.Floats32()
-	outputs := 0
-	if g := c.batch.Groups(); g > 0 {
-		_, outputs = c.span(&c.batch, g-1)
-	}
-	if len(c.gradient) != len(m.gradient) || len(c.pulls) != outputs || c.batch.Groups() >= foldAt {
+	if len(c.gradient) != len(m.gradient) || len(c.pulls) != c.outputsOf(&c.batch) || c.batch.Groups() >= foldAt {
 		in.Fail("a gradient of another size")
 	}
 	return c

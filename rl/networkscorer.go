@@ -155,16 +155,3 @@ func readNetwork(kind string, r io.Reader) (*networkScorer, error) {
 func DecodePolicy(kind string, r io.Reader) (lepton.Policy, error) {
 	return policy.Decoder{Part: func(kind string, r io.Reader) (any, error) { return readNetwork(kind, r) }}.DecodePolicy(kind, r)
 }
-
-// decodeFor reads back a policy for a learner of spec.
-func decodeFor(who string, spec lepton.Spec, kind string, r io.Reader) (lepton.Policy, error) {
-	p, err := DecodePolicy(kind, r)
-	if err != nil {
-		return nil, err
-	}
-	s, ok := p.(lepton.Specced)
-	if !ok {
-		return nil, fmt.Errorf("%w: %q states no spec", ErrKind, kind)
-	}
-	return p, s.Spec().Check(who, spec)
-}

@@ -21,6 +21,25 @@ func init() {
 			Key: coarse, ActionKey: byCores, MinCount: 2, Incumbent: leastCores, MaxEntries: 60, Sweeps: 3,
 		})
 	})
+	prior := rl.WithPrior(hunch)
+	add("qlearning_prior", fixedSpec, func() (checkpointed, error) {
+		return rl.NewQLearning(fixedSpec, rl.TabularOptions{Key: coarse, Prior: prior, Replay: rl.ReplayOptions{Capacity: 20}})
+	})
+	add("doubleq_prior", candidateSpec, func() (checkpointed, error) {
+		return rl.NewDoubleQ(candidateSpec, rl.TabularOptions{Key: coarse, ActionKey: byCores, Prior: prior})
+	})
+	add("fittedq_prior", candidateSpec, func() (checkpointed, error) {
+		return rl.NewFittedQ(candidateSpec, rl.FittedQOptions{Fit: fitStumps, Capacity: 30, Iterations: 2, Prior: prior})
+	})
+	add("ppo_prior", fixedSpec, func() (checkpointed, error) {
+		return rl.NewPPO(fixedSpec, rl.PPOOptions{Batch: 16, Minibatch: 8, Network: rl.NetworkOptions{Hidden: []int{4}}, Critic: rl.NetworkOptions{Hidden: []int{4}}, Prior: prior})
+	})
+	add("reinforce_network_prior", candidateSpec, func() (checkpointed, error) {
+		return rl.NewREINFORCE(candidateSpec, rl.REINFORCEOptions{Batch: 5, Network: &rl.NetworkOptions{Hidden: []int{4}}, Prior: prior})
+	})
+	add("reinforce_prior", candidateSpec, func() (checkpointed, error) {
+		return rl.NewREINFORCE(candidateSpec, rl.REINFORCEOptions{Batch: 5, Prior: prior})
+	})
 	for name, spec := range map[string]lepton.Spec{"fittedq": fixedSpec, "fittedq_candidates": candidateSpec} {
 		add(name, spec, func() (checkpointed, error) {
 			return rl.NewFittedQ(spec, rl.FittedQOptions{Fit: fitStumps, Capacity: 64, Iterations: 3, Epsilon: 0.1})

@@ -26,6 +26,8 @@ type PPOOptions struct {
 	Entropy   float64 // weight of the policy's entropy in what is maximised; keeps it exploring; 0: none
 	MaxRatio  float64 // cap on the weight of decisions that another policy made, at least 1; 0 means 2
 
+	Prior Prior // a heuristic that the scores begin with; see WithPrior. The zero value: none
+
 	// Segment is the number of decisions of one stream that are used without waiting for its end, the value of
 	// what follows in place of the rest; 0 means 128.
 	Segment  int
@@ -150,7 +152,7 @@ func NewPPO(spec lepton.Spec, o PPOOptions) (*PPO, error) {
 	}
 	l := &PPO{
 		spec: spec, options: o,
-		actor:    newDescent(actor, o.Network, o.Seed, "rl.ppo.policy", 0.01),
+		actor:    newDescent(actor, o.Network, o.Seed, "rl.ppo.policy", o.Prior.firstScale()),
 		critic:   newDescent(critic, o.Critic, o.Seed, "rl.ppo.values", 0.01),
 		unit:     newReturnUnit(),
 		pcg:      rng.Source(o.Seed, "rl.ppo.order"),
@@ -200,7 +202,7 @@ func (l *PPO) idle() {
 // ObserveTarget implements lepton.TargetLearner.
 func (l *PPO) ObserveTarget(obs *lepton.Observation, target []float64, weight float64) {
 	l.progress.Observed++
-	if !l.actor.serves(obs) || !l.lessons.add(l.actor.network, obs, target, weight, 4*l.options.Minibatch) {
+	if !l.actor.serves(obs) || !l.lessons.add(l.actor.network, obs, target, weight, l.options.Prior, 4*l.options.Minibatch) {
 		l.episodes.dropped++
 	}
 	l.idle()
@@ -234,7 +236,7 @@ func (l *PPO) Step(ctx context.Context) (lepton.Progress, error) {
 // Policy implements lepton.Learner: policy.Softmax over the scores of a network, with all their abilities.
 func (l *PPO) Policy() lepton.Policy {
 	if l.policy == nil {
-		l.policy, _ = policy.Softmax(l.actor.scorer(), 1) // there is a scorer, and 1 is a temperature
+		l.policy, _ = policy.Softmax(l.options.Prior.plus(l.actor.scorer()), 1) // there is a scorer, and 1 is a temperature
 	}
 	return l.policy
 }

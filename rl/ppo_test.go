@@ -96,6 +96,10 @@ func TestNetworksLearnWhatLinearScoresCannot(t *testing.T) {
 		{"ppo/context", func(seed uint64) (lepton.Learner, error) {
 			return rl.NewPPO(offerSpec, rl.PPOOptions{Seed: seed, Batch: 256, Minibatch: 64, Network: rl.NetworkOptions{Context: true, StepSize: rl.StepSize{Alpha: 3e-3}}})
 		}, 0.9, 1},
+		{"ppo/against a misleading prior", func(seed uint64) (lepton.Learner, error) {
+			misleads := policy.ScoreFunc(func(obs *lepton.Observation, a int) float64 { return -pays(obs, a) })
+			return rl.NewPPO(offerSpec, rl.PPOOptions{Seed: seed, Batch: 256, Minibatch: 64, Prior: rl.WithPrior(misleads), Network: rl.NetworkOptions{StepSize: rl.StepSize{Alpha: 3e-3}}})
+		}, 0.8, 1},
 		{"reinforce/network", func(seed uint64) (lepton.Learner, error) {
 			return rl.NewREINFORCE(offerSpec, rl.REINFORCEOptions{Seed: seed, Network: &rl.NetworkOptions{StepSize: rl.StepSize{Alpha: 1e-2}}})
 		}, 0.8, 1},

@@ -8,8 +8,8 @@ import (
 
 // ppoBatch is decisions that wait to be learned from, in runs without a gap.
 type ppoBatch struct {
-	seen  nn.Batch // their observations
-	legal []bool   // of each output, where actions have outputs of their own
+	seen nn.Batch // their observations
+	offers
 	steps []ppoStep
 	after nn.Batch // the observations behind runs that were cut
 }
@@ -27,36 +27,26 @@ type ppoStep struct {
 func (r *ppoBatch) reset() {
 	r.seen.Reset()
 	r.after.Reset()
-	r.steps, r.legal = r.steps[:0], r.legal[:0]
+	r.offers.reset()
+	r.steps = r.steps[:0]
 }
 
-// add appends one run.
-func (r *ppoBatch) add(n *network, run []*lepton.Transition) {
+// add appends one run. What prior says of a decision that is not finite makes it one that teaches nothing.
+func (r *ppoBatch) add(n *network, run []*lepton.Transition, prior Prior) {
 	for i, t := range run {
 		n.add(&r.seen, &t.Obs)
-		r.legal = appendLegal(r.legal, n, &t.Obs)
 		s := ppoStep{place: n.place(&t.Obs, t.Action), propensity: t.Propensity, reward: t.Reward, discount: t.Discount, after: -1}
+		if !r.offers.add(n, &t.Obs, prior) {
+			s.propensity = 0
+			from, to := n.span(&r.seen, r.seen.Groups()-1)
+			clear(r.prior[from:to])
+		}
 		if s.end = i == len(run)-1; s.end && t.Discount != 0 && n.serves(&t.Next) {
 			s.after = r.after.Groups()
 			n.add(&r.after, &t.Next)
 		}
 		r.steps = append(r.steps, s)
 	}
-}
-
-// appendLegal appends for each output of obs whether its action is legal, where actions have outputs of their own.
-func appendLegal(dst []bool, n *network, obs *lepton.Observation) []bool {
-	if !perState(n.spec) {
-		return dst
-	}
-	from := len(dst)
-	for range n.spec.Actions {
-		dst = append(dst, false)
-	}
-	for i := range obs.Len() {
-		dst[from+int(obs.ID(i))] = obs.Legal(i)
-	}
-	return dst
 }
 
 // Advantages fills dst with generalised advantages (Schulman et al. 2016, equation 16) of a run of
@@ -78,10 +68,7 @@ func Advantages(dst, rewards, discounts, values []float64, lambda float64) {
 func (r *ppoBatch) write(w *codec.Writer) {
 	writeBatch(w, &r.seen)
 	writeBatch(w, &r.after)
-	w.Int(len(r.legal))
-	for _, v := range r.legal {
-		w.Bool(v)
-	}
+	r.offers.write(w)
 	w.Int(len(r.steps))
 	for _, s := range r.steps {
 		w.Int(s.place)
@@ -94,11 +81,9 @@ func (r *ppoBatch) write(w *codec.Writer) {
 }
 
 // readPPOBatch reads what write wrote of observations of n.
-func readPPOBatch(in *codec.Reader, n *network) ppoBatch {
+func readPPOBatch(in *codec.Reader, n *network, prior Prior) ppoBatch {
 	r := ppoBatch{seen: readBatch(in, n), after: readBatch(in, n)}
-	for range in.Count(1) {
-		r.legal = append(r.legal, in.Bool())
-	}
+	r.offers = readOffers(in, n, n.outputsOf(&r.seen), prior)
 	for i := range in.Count(41) {
 		s := ppoStep{place: in.Int(), propensity: in.Float(), reward: in.Float(), discount: in.Float(), end: in.Bool(), after: in.Int()}
 		r.steps = append(r.steps, s)
@@ -111,8 +96,7 @@ func readPPOBatch(in *codec.Reader, n *network) ppoBatch {
 			in.Fail("a decision that cannot be")
 		}
 	}
-	wrong := perState(n.spec) && len(r.legal) != len(r.steps)*n.spec.Actions || !perState(n.spec) && len(r.legal) > 0
-	if wrong || r.seen.Groups() != len(r.steps) || len(r.steps) > 0 && !r.steps[len(r.steps)-1].end {
+	if r.seen.Groups() != len(r.steps) || len(r.steps) > 0 && !r.steps[len(r.steps)-1].end {
 		in.Fail("observations without a decision, or a run without an end")
 	}
 	return r

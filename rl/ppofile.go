@@ -11,7 +11,7 @@ import (
 const kindPPO = "rl.ppo"
 
 // Kind implements lepton.Saver.
-func (l *PPO) Kind() string { return kindPPO }
+func (l *PPO) Kind() string { return l.options.Prior.kind(kindPPO) }
 
 // WriteTo implements lepton.Saver.
 func (l *PPO) WriteTo(w io.Writer) (int64, error) {
@@ -33,13 +33,13 @@ func (l *PPO) WriteTo(w io.Writer) (int64, error) {
 		return 0, err
 	}
 	l.episodes.write(&b)
-	return codec.WriteContainer(w, kindPPO, b.Bytes())
+	return codec.WriteContainer(w, l.Kind(), b.Bytes())
 }
 
 // ReadFrom implements io.ReaderFrom: it takes over what WriteTo wrote, or leaves the learner as it is and
 // says why. Options are not saved; continue with those of the writer.
 func (l *PPO) ReadFrom(r io.Reader) (int64, error) {
-	return restore(r, kindPPO, func(in *codec.Reader) error {
+	return restore(r, l.Kind(), func(in *codec.Reader) error {
 		if err := readSpec(in, l.spec, kindPPO); err != nil {
 			return err
 		}
@@ -49,8 +49,8 @@ func (l *PPO) ReadFrom(r io.Reader) (int64, error) {
 		next.failed = in.Bool()
 		next.actor, next.critic = l.actor.read(in), l.critic.read(in)
 		next.unit = readReturnUnit(in)
-		next.pending = readPPOBatch(in, l.actor.network)
-		next.lessons = readTargetBatch(in, l.actor.network)
+		next.pending = readPPOBatch(in, l.actor.network, l.options.Prior)
+		next.lessons = readTargetBatch(in, l.actor.network, l.options.Prior)
 		next.pcg = readStreamState(in)
 		next.work, next.policy = ppoWork{}, nil
 		next.episodes = l.newAssembler()
@@ -68,7 +68,7 @@ func (l *PPO) ReadFrom(r io.Reader) (int64, error) {
 
 // DecodePolicy implements lepton.PolicyDecoder for the policies that this learner makes.
 func (l *PPO) DecodePolicy(kind string, r io.Reader) (lepton.Policy, error) {
-	return decodeFor(kindPPO, l.spec, kind, r)
+	return l.options.Prior.decodePolicy(kindPPO, l.spec, kind, r)
 }
 
 // writeStream writes the state of a random stream.

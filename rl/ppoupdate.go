@@ -31,7 +31,7 @@ func (l *PPO) collect(run []*lepton.Transition) {
 		l.episodes.dropped += uint64(len(l.pending.steps))
 		l.pending.reset()
 	}
-	l.pending.add(l.actor.network, run)
+	l.pending.add(l.actor.network, run, l.options.Prior)
 }
 
 // update learns from all pending decisions.
@@ -109,7 +109,8 @@ func (l *PPO) anchor() {
 	w.logs, w.weights = resize(w.logs, len(steps)), resize(w.weights, len(steps))
 	var p []float32
 	l.actor.each(&l.pending.seen, func(g int, out []float32) {
-		l.mask(g, out)
+		from, to := l.actor.span(&l.pending.seen, g)
+		l.pending.complete(out, from, to)
 		s := steps[g]
 		p = append(p[:0], out...)
 		top, sum := softmax32(p, out)
@@ -121,13 +122,6 @@ func (l *PPO) anchor() {
 			l.stats.Skipped++
 		}
 	})
-}
-
-// mask hides the outputs of decision i whose actions are not legal.
-func (l *PPO) mask(i int, out []float32) {
-	if len(l.pending.legal) > 0 {
-		maskOutputs(out, l.pending.legal[i*len(out):(i+1)*len(out)])
-	}
 }
 
 // standardise shifts the advantages of decisions that count to mean 0 and scales them to spread 1.
@@ -180,7 +174,8 @@ func (l *PPO) improve(batch *nn.Batch) error {
 	clip, bonus := l.options.Clip, l.options.Entropy
 	loss, err := l.actor.step(batch, func(g int, out, dOut []float32) float64 {
 		i := w.taken[g]
-		l.mask(i, out)
+		from, to := l.actor.span(&l.pending.seen, i)
+		l.pending.complete(out, from, to)
 		top, sum := softmax32(dOut, out)
 		log := float64(out[steps[i].place] - top - sum)
 		ratio := math.Exp(log - w.logs[i])

@@ -29,6 +29,8 @@ type REINFORCEOptions struct {
 	// Weights and Bias are where to start, laid out as for policy.NewLinear; nil means zeros, the uniform
 	// policy. Weights of the state stay as given where actions have features: they change no ranking.
 	Weights, Bias []float64
+	// Prior is a heuristic that the scores begin with; see WithPrior. The zero value: none.
+	Prior Prior
 
 	// Patience is how many transitions are observed after the latest of an episode that has ended before it is
 	// used without the ones it lacks; 0 means 1,024. Outcomes that take longer than that come too late.
@@ -202,7 +204,7 @@ func (l *REINFORCE) publish() (lepton.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return policy.Softmax(scorer, 1)
+	return policy.Softmax(l.options.Prior.plus(scorer), 1)
 }
 
 // Observe implements lepton.Learner. The gradient of an episode is added up when it is whole, or cannot be

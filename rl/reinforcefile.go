@@ -10,7 +10,7 @@ import (
 const kindREINFORCE = "rl.reinforce"
 
 // Kind implements lepton.Saver.
-func (l *REINFORCE) Kind() string { return kindREINFORCE }
+func (l *REINFORCE) Kind() string { return l.options.Prior.kind(kindREINFORCE) }
 
 // WriteTo implements lepton.Saver.
 func (l *REINFORCE) WriteTo(w io.Writer) (int64, error) {
@@ -24,13 +24,13 @@ func (l *REINFORCE) WriteTo(w io.Writer) (int64, error) {
 	l.model.write(&b)
 	l.baseline.write(&b)
 	l.episodes.write(&b)
-	return codec.WriteContainer(w, kindREINFORCE, b.Bytes())
+	return codec.WriteContainer(w, l.Kind(), b.Bytes())
 }
 
 // ReadFrom implements io.ReaderFrom: it takes over what WriteTo wrote, or leaves the learner as it is and
 // says why. Options are not saved; continue with those of the writer.
 func (l *REINFORCE) ReadFrom(r io.Reader) (int64, error) {
-	return restore(r, kindREINFORCE, func(in *codec.Reader) error {
+	return restore(r, l.Kind(), func(in *codec.Reader) error {
 		if err := readSpec(in, l.spec, kindREINFORCE); err != nil {
 			return err
 		}
@@ -63,5 +63,5 @@ func (l *REINFORCE) ReadFrom(r io.Reader) (int64, error) {
 
 // DecodePolicy implements lepton.PolicyDecoder for the policies that this learner makes.
 func (l *REINFORCE) DecodePolicy(kind string, r io.Reader) (lepton.Policy, error) {
-	return decodeFor(kindREINFORCE, l.spec, kind, r)
+	return l.options.Prior.decodePolicy(kindREINFORCE, l.spec, kind, r)
 }

@@ -50,7 +50,7 @@ func (l *tabular) followed(t *lepton.Transition) (float64, bool) {
 	case a >= t.Next.Len() || !t.Next.Legal(a):
 		return 0, false
 	}
-	return l.policy.values.value(l.options.Key(&t.Next), l.options.actionKey(&t.Next, a)), true
+	return l.policy.values.value(l.options.Key(&t.Next), l.options.actionKey(&t.Next, a)) + l.options.Prior.of(&t.Next, a, &l.scratch), true
 }
 
 // expected returns the value of what follows t under the ε-greedy policy; false when nothing is legal.

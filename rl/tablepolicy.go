@@ -60,17 +60,17 @@ func (p *tablePolicy) Probs(dst []float64, obs *lepton.Observation, scratch *lep
 }
 
 // Scores implements lepton.Scorer: the value of each action.
-func (p *tablePolicy) Scores(dst []float64, obs *lepton.Observation, _ *lepton.Scratch) {
+func (p *tablePolicy) Scores(dst []float64, obs *lepton.Observation, scratch *lepton.Scratch) {
 	state := p.options.Key(obs)
 	p.values.row(dst, state, obs)
-	if p.second == nil {
-		return
-	}
-	for i := range dst {
-		if obs.Legal(i) {
-			dst[i] = dst[i]/2 + p.second.value(state, p.options.actionKey(obs, i))/2
+	if p.second != nil {
+		for i := range dst {
+			if obs.Legal(i) {
+				dst[i] = dst[i]/2 + p.second.value(state, p.options.actionKey(obs, i))/2
+			}
 		}
 	}
+	p.options.Prior.add(dst, obs, scratch)
 }
 
 // snapshot returns a policy that never changes.
@@ -89,9 +89,9 @@ func (p *tablePolicy) Spec() lepton.Spec { return p.spec }
 // Kind implements lepton.Saver.
 func (p *tablePolicy) Kind() string {
 	if p.second != nil {
-		return kindTables
+		return p.options.Prior.kind(kindTables)
 	}
-	return kindTable
+	return p.options.Prior.kind(kindTable)
 }
 
 // WriteTo implements lepton.Saver.

@@ -28,6 +28,8 @@ type tabular struct {
 	replay   *rehearsal               // nil: none
 	last     *tablePolicy             // the latest snapshot; nil when it is out of date
 	buffer   []float64                // two rows of values
+	shifted  lepton.Transition        // what update shows to learn where there is a prior
+	scratch  lepton.Scratch           // of the prior
 }
 
 // extension is what a learner keeps beside its table.
@@ -53,7 +55,7 @@ func newTabular(kind string, spec lepton.Spec, o TabularOptions, also ...error) 
 		return nil, err
 	}
 	l := &tabular{
-		kind: kind, options: o, steps: steps, replay: again,
+		kind: o.Prior.kind(kind), options: o, steps: steps, replay: again,
 		policy:   tablePolicy{spec: spec, options: o, values: newTable(spec, o)},
 		progress: lepton.Progress{Loss: math.NaN(), Idle: true},
 	}
@@ -80,7 +82,7 @@ func (l *tabular) take(t *lepton.Transition) {
 		l.leaveOut(t)
 		return
 	}
-	if !l.learn(t) {
+	if !l.update(t) {
 		l.faults++
 	}
 	if l.replay != nil {
@@ -94,6 +96,17 @@ func (l *tabular) leaveOut(t *lepton.Transition) {
 	l.failed = l.failed || !finite(t.Reward) || !finite(t.Discount)
 }
 
+// update learns from a transition. With a prior, Q = prior + table: row adds that of what follows, and that of the
+// decision itself, which the table is to lack, comes off the reward.
+func (l *tabular) update(t *lepton.Transition) bool {
+	if l.options.Prior.scorer == nil {
+		return l.learn(t)
+	}
+	l.shifted = *t
+	l.shifted.Reward -= l.options.Prior.of(&t.Obs, t.Action, &l.scratch)
+	return l.learn(&l.shifted)
+}
+
 // row returns the values of what follows t in one of the tables, in memory that is good for two rows.
 func (l *tabular) row(from table, t *lepton.Transition, which int) []float64 {
 	n := t.Next.Len()
@@ -102,6 +115,8 @@ func (l *tabular) row(from table, t *lepton.Transition, which int) []float64 {
 	}
 	values := l.buffer[which*n : (which+1)*n]
 	from.row(values, l.policy.options.Key(&t.Next), &t.Next)
+	l.scratch.Reset()
+	l.options.Prior.add(values, &t.Next, &l.scratch)
 	return values
 }
 
@@ -158,7 +173,7 @@ func (l *tabular) Step(ctx context.Context) (lepton.Progress, error) {
 	}
 	if l.replay != nil {
 		for _, t := range l.replay.draw() {
-			if !l.learn(t) {
+			if !l.update(t) {
 				l.faults++
 			}
 		}

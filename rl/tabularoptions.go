@@ -30,6 +30,7 @@ type TabularOptions struct {
 	Adaptive bool     // fits the step size of each entry to its noise, from Floor to Alpha, instead of StepSize.Power (George & Powell 2006)
 	Initial  float64  // value of actions never tried; above all that can be earned, each is tried (optimism)
 	Epsilon  float64  // share of evenly drawn actions in the policies made, in [0, 1]; 0 explores never
+	Prior    Prior    // a heuristic that the values begin with, so that tables hold what it lacks; see WithPrior. The zero value: none
 	// EpsilonDecay is the number of updates after which Epsilon has halved: after n of them it is
 	// Epsilon/(1+n/EpsilonDecay). 0: it stays.
 	EpsilonDecay float64

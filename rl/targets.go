@@ -10,37 +10,37 @@ import (
 
 // targetBatch is what a teacher said and the network has not learned yet.
 type targetBatch struct {
-	batch   nn.Batch
-	legal   []bool    // as in ppoBatch
+	batch nn.Batch
+	offers
 	targets []float32 // of each output
 	weights []float32 // of each observation
 }
 
 func (l *targetBatch) reset() {
 	l.batch.Reset()
-	l.legal, l.targets, l.weights = l.legal[:0], l.targets[:0], l.weights[:0]
+	l.offers.reset()
+	l.targets, l.weights = l.targets[:0], l.weights[:0]
 }
 
-// add appends what the teacher would do, unless there are most lessons already or it is no distribution.
-func (l *targetBatch) add(n *network, obs *lepton.Observation, target []float64, weight float64, most int) bool {
+// add appends what the teacher would do, unless there are most already or it is no distribution.
+func (l *targetBatch) add(n *network, obs *lepton.Observation, target []float64, weight float64, prior Prior, most int) bool {
 	if len(target) != obs.Len() || len(l.weights) >= most || !moderate(target...) || !(weight > 0 && weight < largestFeature) {
 		return false
 	}
 	n.add(&l.batch, obs)
-	l.legal = appendLegal(l.legal, n, obs)
-	from := len(l.targets)
-	g := l.batch.Groups() - 1
-	begin, end := n.span(&l.batch, g)
-	for range end - begin {
-		l.targets = append(l.targets, 0)
-	}
+	from, to := n.span(&l.batch, l.batch.Groups()-1)
+	l.targets = append(l.targets, make([]float32, to-from)...)
 	for i, p := range target {
 		if obs.Legal(i) {
 			l.targets[from+n.place(obs, i)] = float32(p)
 		}
 	}
+	if !l.offers.add(n, obs, prior) {
+		clear(l.prior[from:to])
+		weight = 0
+	}
 	l.weights = append(l.weights, float32(weight))
-	return true
+	return weight > 0
 }
 
 // teach takes one step of d down the cross-entropy of all lessons, and forgets them:
@@ -53,10 +53,8 @@ func (l *targetBatch) teach(d *descent) (float64, error) {
 	}
 	loss, err := d.step(&l.batch, func(g int, out, dOut []float32) float64 {
 		begin, end := d.span(&l.batch, g)
-		target, weight := l.targets[begin:end], l.weights[g]/total
-		if len(l.legal) > 0 {
-			maskOutputs(out, l.legal[begin:end])
-		}
+		target, weight := l.targets[begin:end], l.weights[g]/max(total, math.SmallestNonzeroFloat32)
+		l.complete(out, begin, end)
 		top, sum := softmax32(dOut, out)
 		loss := 0.0
 		for i, p := range target {
@@ -71,42 +69,21 @@ func (l *targetBatch) teach(d *descent) (float64, error) {
 	return loss, err
 }
 
-// maskOutputs makes the scores of actions that are not legal −Inf.
-func maskOutputs(out []float32, legal []bool) {
-	for i, ok := range legal {
-		if !ok {
-			out[i] = float32(math.Inf(-1))
-		}
-	}
-}
-
 func (l *targetBatch) write(w *codec.Writer) {
 	writeBatch(w, &l.batch)
-	w.Int(len(l.legal))
-	for _, v := range l.legal {
-		w.Bool(v)
-	}
+	l.offers.write(w)
 	w.Floats32(l.targets)
 	w.Floats32(l.weights)
 }
 
 // readTargetBatch reads what write wrote of observations of n.
-func readTargetBatch(in *codec.Reader, n *network) targetBatch {
+func readTargetBatch(in *codec.Reader, n *network, prior Prior) targetBatch {
 	l := targetBatch{batch: readBatch(in, n)}
-	for range in.Count(1) {
-		l.legal = append(l.legal, in.Bool())
-	}
+	outputs := n.outputsOf(&l.batch)
+	l.offers = readOffers(in, n, outputs, prior)
 	l.targets, l.weights = in.Floats32(), in.Floats32()
-	outputs := 0
-	if g := l.batch.Groups(); g > 0 {
-		_, outputs = n.span(&l.batch, g-1)
-	}
-	legal := 0
-	if perState(n.spec) {
-		legal = outputs
-	}
-	if len(l.weights) != l.batch.Groups() || len(l.targets) != outputs || len(l.legal) != legal || !finite32(l.targets) || !finite32(l.weights) {
-		in.Fail("lessons that cannot be")
+	if len(l.weights) != l.batch.Groups() || len(l.targets) != outputs || !finite32(l.targets) || !finite32(l.weights) {
+		in.Fail("targets that cannot be")
 	}
 	return l
 }
