@@ -10,6 +10,10 @@ func (l Level) dense(y, x, w, bias []float32, rows, in, out int, relu bool) {
 	if rows == 0 || out == 0 {
 		return
 	}
+	if out <= few {
+		l.slim(y, bias, x, w, rows, out, in, relu)
+		return
+	}
 	p := product{
 		c: y, bias: bias, a: x, ra: in, ca: 1, b: w, ldb: out, n: out, k: in, relu: relu,
 	}
@@ -37,6 +41,10 @@ func (l Level) gradInput(dx, dy, w, scratch []float32, rows, in, out int) {
 		return
 	}
 	transposed(scratch, w, in, out)
+	if in <= few {
+		l.slim(dx, zeros[:], dy, scratch, rows, in, out, false)
+		return
+	}
 	p := product{c: dx, a: dy, ra: out, ca: 1, b: scratch, ldb: in, n: in, k: out}
 	l.rows(p, rows)
 }

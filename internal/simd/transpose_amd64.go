@@ -8,13 +8,13 @@ func transposed(dst, src []float32, rows, cols int) {
 		copy(dst, src[:rows*cols])
 		return
 	}
-	r8, c4 := rows&^7, cols&^3
-	if r8 > 0 && c4 > 0 {
-		transpose(&dst[0], rows, &src[0], cols, r8, c4)
+	r16, c4 := rows&^15, cols&^3
+	if r16 > 0 && c4 > 0 {
+		transpose(&dst[0], rows, &src[0], cols, r16, c4)
 	}
 	for r := range rows {
 		from := c4
-		if r >= r8 {
+		if r >= r16 {
 			from = 0
 		}
 		for c := from; c < cols; c++ {

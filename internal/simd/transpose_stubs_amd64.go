@@ -4,7 +4,7 @@
 
 package simd
 
-// transpose writes src, of which rows are a multiple of 8 and cols of 4, to dst with rows and columns swapped.
+// transpose writes src, of which rows are a multiple of 16 and cols of 4, to dst with rows and columns swapped.
 //
 //go:noescape
 func transpose(dst *float32, ldd int, src *float32, lds int, rows int, cols int)

@@ -9,12 +9,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/ir"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/pass"
 	"github.com/mmcloughlin/avo/printer"
+	"github.com/mmcloughlin/avo/reg"
 )
 
 func main() {
@@ -39,6 +41,7 @@ var kernels = []struct {
 }{
 	{"cpu", cpu},
 	{"product", products},
+	{"slim", slims},
 	{"transpose", transposition},
 	{"vectors", vectors},
 	{"adam", adam},
@@ -56,6 +59,9 @@ func generate() (map[string][]byte, error) {
 		if err == nil {
 			err = pass.Compile.Execute(f)
 		}
+		if err == nil {
+			err = checkRegisters(f)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", k.file, err)
 		}
@@ -71,6 +77,25 @@ func generate() (map[string][]byte, error) {
 		}
 	}
 	return files, nil
+}
+
+// checkRegisters refuses kernels that AVX2 cannot run: avo, short of registers, takes those that came with
+// AVX-512, and the assembler then takes instructions that did.
+func checkRegisters(f *ir.File) error {
+	for _, fn := range f.Functions() {
+		if strings.HasSuffix(fn.Name, "AVX512") {
+			continue
+		}
+		for _, i := range fn.Instructions() {
+			for _, r := range i.Registers() {
+				p := reg.ToPhysical(r)
+				if r.Kind() == reg.KindOpmask || r.Kind() == reg.KindVector && (p == nil || p.PhysicalIndex() >= 16) {
+					return fmt.Errorf("%s needs more registers than there are: %v", fn.Name, r)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func printed(f *ir.File, p printer.Builder) ([]byte, error) {
