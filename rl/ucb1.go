@@ -21,7 +21,7 @@ type UCB1Options struct {
 	Key func(*lepton.Observation) uint64
 
 	Range      float64 // highest minus lowest reward possible; 0 means that of the rewards seen so far
-	Alpha      float64 // multiplies the bonus for what is uncertain, above 0; 0 means 1, the proven one
+	Alpha      float64 // multiplies the bonus for what is uncertain, above 0; 0 means 1, the proven one. ½ often earns more
 	Epsilon    float64 // share of evenly drawn actions in the policies made, in [0, 1]; 0: none
 	Batch      int     // outcomes from one publication to the next, at least; 0 means 1
 	MaxEntries int     // most (key, action) pairs kept, 60 bytes each; 0 means 4,096. Beyond, see BanditStats
