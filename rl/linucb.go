@@ -88,8 +88,7 @@ func (l *LinUCB) connect(alpha float64) {
 }
 
 // ucbView is what a policy holds of a model: θ, then A⁻¹ in the order in which it is needed. Where each
-// action has its own, half of A⁻¹ as in ridge; where all share it, its four parts that belong to row and row,
-// head and row, head and head.
+// action has its own, half of A⁻¹ as in ridge; where all share it, its parts.
 func (p *linearPolicy) ucbView(m *ridge, _ uint64) []float32 {
 	d, h := m.d, p.x.head
 	if !fits32(m) {
@@ -102,25 +101,31 @@ func (p *linearPolicy) ucbView(m *ridge, _ uint64) []float32 {
 		return v
 	}
 	rr, hr, hh := p.parts(v[d:])
-	at := 0
+	k, half := d-h, m.p
 	for i := range d {
-		for j := i; j < d; j++ {
-			x := float32(m.p[at])
-			at++
-			switch k := d - h; {
-			case i >= h:
-				rr[(i-h)*k+j-h], rr[(j-h)*k+i-h] = x, x
-			case j >= h:
-				hr[i*k+j-h] = x
-			default:
-				hh[i*h+j], hh[j*h+i] = x, x
-			}
+		triangle := half[:d-i]
+		half = half[d-i:]
+		if i < h {
+			upper(hh[i*h+i:(i+1)*h], triangle)
+			simd.Narrow(hr[i*k:(i+1)*k], triangle[h-i:])
+		} else {
+			upper(rr[(i-h)*(k+1):(i-h+1)*k], triangle)
 		}
 	}
 	return v
 }
 
-// parts divides a shared A⁻¹ into those of row and row, head and row, head and head.
+// upper narrows a row of the triangle of a symmetric matrix S, and doubles what is off the diagonal, so that
+// xᵀS·x is xᵀT·x for the triangular T.
+func upper(dst []float32, row []float64) {
+	simd.Narrow(dst, row)
+	for i := 1; i < len(dst); i++ {
+		dst[i] *= 2
+	}
+}
+
+// parts divides a shared A⁻¹ into those of row and row, head and row, head and head: the first and the
+// last are triangular, see upper.
 func (p *linearPolicy) parts(v []float32) (rr, hr, hh []float32) {
 	h, k := p.x.head, p.x.row
 	return v[:k*k], v[k*k : k*k+h*k], v[k*k+h*k:]

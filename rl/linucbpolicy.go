@@ -41,7 +41,10 @@ func (p *linUCBPolicy) Scores(dst []float64, obs *lepton.Observation, scratch *l
 }
 
 func (p *linUCBPolicy) score(mean, square float64) float64 {
-	return p.initial + mean + p.alpha*math.Sqrt(max(square, 0)) // rounding may leave a little below 0
+	if square < 0 { // by rounding
+		square = 0
+	}
+	return p.initial + mean + p.alpha*math.Sqrt(square)
 }
 
 // scoreEach finds each action's own weights. With z the products of every two features, xᵀA⁻¹x is one
@@ -90,6 +93,8 @@ func products(z, x []float32) {
 // scoreShared scores all rows r at once. With h the head and A⁻¹ in parts,
 //
 //	xᵀA⁻¹x = hᵀ·HH·h + r·(RR·r + 2·HRᵀ·h)
+//
+// where triangular matrices stand for the symmetric HH and RR.
 func (p *linUCBPolicy) scoreShared(dst []float64, obs *lepton.Observation, view []float32, scratch *lepton.Scratch) {
 	n, h, k := len(dst), p.x.head, p.x.row
 	theta := view[:h+k]
