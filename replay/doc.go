@@ -8,6 +8,16 @@
 //	n := l.sampler.Sample(l.batch)
 //	for _, t := range l.batch[:n] { … }
 //
+// Learners that compute on batches keep experience in a Store instead: numbers as float32, each
+// transition in a slot of its own. UniformSlots draws slots evenly, Prioritised those that the learner
+// was wrong about, and Gather lays what they hold side by side:
+//
+//	slot, err := l.store.Add(t)
+//	l.sampler.Add(slot)
+//
+//	n := l.sampler.Sample(l.slots, l.weights, beta)
+//	l.store.Gather(&l.batch, l.slots[:n])
+//
 // # Rules
 //
 // Nothing here is safe for concurrent use: a learner, which is called by one goroutine at a time, owns

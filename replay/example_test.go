@@ -75,3 +75,69 @@ func ExampleNewNStep() {
 	// 1 3 0
 	// 2 4 0
 }
+
+func ExampleNewStore() {
+	store, err := replay.NewStore(lepton.Spec{StateDim: 2, Actions: 3}, replay.StoreOptions{Capacity: 1000})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	t := lepton.Transition{Action: 1, Reward: 0.5}
+	t.Obs.SetState([]float64{1, 2})
+	for id := range uint64(3) {
+		t.Obs.Actions().Add(id, id != 2)
+	}
+	slot, err := store.Add(&t)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	kept := store.At(slot)
+	fmt.Println(kept.State, kept.Action, kept.Reward, kept.Legal.Legal(1), kept.Legal.Legal(2))
+
+	var batch replay.Batch
+	store.Gather(&batch, []int{slot, slot})
+	fmt.Println(batch.States, batch.Rewards)
+	// Output:
+	// [1 2] 1 0.5 true false
+	// [1 2 1 2] [0.5 0.5]
+}
+
+func ExampleNewUniformSlots() {
+	store, err := replay.NewStore(lepton.Spec{Actions: 1}, replay.StoreOptions{Capacity: 4})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var t lepton.Transition
+	t.Obs.Actions().Add(0, true)
+	for range 4 {
+		if _, err := store.Add(&t); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	slots := make([]int, 6)
+	n := replay.NewUniformSlots(store, 7).Sample(slots)
+	fmt.Println(slots[:n])
+	// Output: [0 2 3 1 1 1]
+}
+
+func ExampleNewPrioritised() {
+	sampler, err := replay.NewPrioritised(3, replay.PrioritisedOptions{Alpha: 1})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for slot := range 3 {
+		sampler.Add(slot)
+	}
+	sampler.Update([]int{0, 1, 2}, []float32{0, -2, 6})
+	slots, weights := make([]int, 4), make([]float32, 4)
+	n := sampler.Sample(slots, weights, 1)
+	fmt.Println(slots[:n])
+	fmt.Printf("%.2f\n", weights[:n])
+	// Output:
+	// [1 2 2 2]
+	// [1.00 0.33 0.33 0.33]
+}

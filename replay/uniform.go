@@ -14,15 +14,13 @@ const uniformKind = "replay.uniform"
 // Uniform draws items of a ring, each with the same probability and with replacement, as experience
 // replay does (Lin 1992; Mnih et al. 2015). Not safe for concurrent use.
 type Uniform[T any] struct {
+	draws
 	ring *Ring[T]
-	pcg  *rand.PCG
-	rand *rand.Rand // over pcg, without state of its own
 }
 
 // NewUniform draws from ring; the same seed and contents give the same draws.
 func NewUniform[T any](ring *Ring[T], seed uint64) *Uniform[T] {
-	pcg := rng.Source(seed, uniformKind)
-	return &Uniform[T]{ring, pcg, rand.New(pcg)}
+	return &Uniform[T]{newDraws(seed), ring}
 }
 
 // Sample fills dst with drawn items, in place in the ring, and returns how many it drew: len(dst), or
@@ -37,9 +35,42 @@ func (u *Uniform[T]) Sample(dst []*T) int {
 	return len(dst)
 }
 
-// WriteTo writes the state of the random stream; the ring is saved by itself.
-func (u *Uniform[T]) WriteTo(w io.Writer) (int64, error) {
-	state, err := u.pcg.MarshalBinary()
+// UniformSlots draws slots of a Store, as Uniform does items of a ring. Not safe for concurrent use.
+type UniformSlots struct {
+	draws
+	store *Store
+}
+
+// NewUniformSlots draws from store; the same seed and number of slots give the same draws.
+func NewUniformSlots(store *Store, seed uint64) *UniformSlots {
+	return &UniformSlots{newDraws(seed), store}
+}
+
+// Sample fills slots with drawn ones and returns how many it drew: len(slots), or 0 from an empty store.
+func (u *UniformSlots) Sample(slots []int) int {
+	if u.store.Len() == 0 {
+		return 0
+	}
+	for i := range slots {
+		slots[i] = u.rand.IntN(u.store.Len())
+	}
+	return len(slots)
+}
+
+// draws is a random stream that can be saved.
+type draws struct {
+	pcg  *rand.PCG
+	rand *rand.Rand // over pcg, without state of its own
+}
+
+func newDraws(seed uint64) draws {
+	pcg := rng.Source(seed, uniformKind)
+	return draws{pcg, rand.New(pcg)}
+}
+
+// WriteTo writes the state of the random stream; what is drawn from is saved by itself.
+func (d *draws) WriteTo(w io.Writer) (int64, error) {
+	state, err := d.pcg.MarshalBinary()
 	if err != nil {
 		return 0, fmt.Errorf("replay: saving a sampler: %w", err)
 	}
@@ -51,7 +82,7 @@ func (u *Uniform[T]) WriteTo(w io.Writer) (int64, error) {
 }
 
 // ReadFrom continues the random stream that WriteTo wrote. On an error the sampler stays as it was.
-func (u *Uniform[T]) ReadFrom(src io.Reader) (int64, error) {
+func (d *draws) ReadFrom(src io.Reader) (int64, error) {
 	kind, state, n, err := codec.ReadContainer(src)
 	if err != nil {
 		return n, fmt.Errorf("replay: loading a sampler: %w", err)
@@ -63,6 +94,6 @@ func (u *Uniform[T]) ReadFrom(src io.Reader) (int64, error) {
 	if err := pcg.UnmarshalBinary(state); err != nil {
 		return n, fmt.Errorf("replay: loading a sampler: %w: %v", ErrCorrupt, err)
 	}
-	*u.pcg = pcg
+	*d.pcg = pcg
 	return n, nil
 }
