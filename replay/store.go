@@ -10,14 +10,14 @@ import (
 )
 
 // ErrMismatch is returned for a transition whose observations are not of the store's Spec, or whose
-// action is not among those held.
-var ErrMismatch = errors.New("replay: a transition of another spec")
+// action is not a legal one among those held.
+var ErrMismatch = errors.New("replay: a transition of another spec or without a legal action")
 
 // StoreOptions says how much a Store keeps.
 type StoreOptions struct {
 	// Capacity is the number of transitions kept; 0 means 100,000. The oldest make room.
 	Capacity int
-	// MaxActions bounds the rows kept of one observation, and with it memory, where actions have
+	// MaxActions bounds the legal actions kept of one observation, and with it memory, where actions have
 	// features or come and go; 0 means 256. Of more, an even selection with the chosen one is kept.
 	MaxActions int
 }
@@ -52,9 +52,9 @@ func (o StoreOptions) validate(spec lepton.Spec) error {
 //
 // In a fixed space (Spec.Actions > 0 and no features of actions) every slot takes the same room, which
 // is reserved at once: 8·StateDim + 12 bytes, and 8 for each 32 actions. Action i is the one with ID i;
-// one that an observation does not hold is not legal. Elsewhere a slot holds the rows and IDs of its
-// observations too, keeps its memory for the next one, and takes at most
-// 8·StateDim + 2·MaxActions·(4·ActionDim + 8) bytes and about as much as above.
+// one that an observation does not hold is not legal. Elsewhere a slot holds the rows and IDs of the legal
+// actions, too, and keeps its memory for the next transition: at most
+// 8·StateDim + 2·MaxActions·(4·ActionDim + 8) bytes and 70 beside.
 //
 // What a learner does not replay is left out: who decided, when, and with what propensity. Where
 // Discount is 0 Next is kept as empty. Not safe for concurrent use.
@@ -79,7 +79,7 @@ func NewStore(spec lepton.Spec, o StoreOptions) (*Store, error) {
 	}
 	s := &Store{spec: spec, o: o, fixed: spec.Actions > 0 && spec.ActionDim == 0}
 	if s.fixed {
-		s.flat = make([]float32, o.Capacity*s.recordSize(spec.Actions, spec.Actions))
+		s.flat = make([]float32, o.Capacity*s.recordSize(0, 0))
 	} else {
 		s.records, s.ids = make([][]float32, o.Capacity), make([][]uint64, o.Capacity)
 	}
@@ -89,7 +89,7 @@ func NewStore(spec lepton.Spec, o StoreOptions) (*Store, error) {
 // Add puts t in as the latest transition and returns its slot: 0, 1, … up to the capacity, then again
 // from 0. It keeps nothing of t's memory. A transition that is refused with ErrMismatch changes nothing.
 func (s *Store) Add(t *lepton.Transition) (slot int, err error) {
-	if !s.holds(&t.Obs) || t.Action < 0 || t.Action >= t.Obs.Len() || follows(t) && !s.holds(&t.Next) {
+	if !s.holds(&t.Obs) || t.Action < 0 || t.Action >= t.Obs.Len() || !t.Obs.Legal(t.Action) || follows(t) && !s.holds(&t.Next) {
 		return 0, ErrMismatch
 	}
 	slot = s.next
@@ -131,11 +131,13 @@ func (s *Store) fillFixed(slot int, t *lepton.Transition) {
 	r := s.record(slot)
 	r.setHead(int(t.Obs.ID(t.Action)), t)
 	v := s.view(r, nil)
-	s.fillStates(&v, t)
+	clear(v.Legal.bits)
+	clear(v.NextLegal.bits)
 	setLegal(v.Legal, &t.Obs)
 	if follows(t) {
 		setLegal(v.NextLegal, &t.Next)
 	}
+	fillStates(&v, t)
 }
 
 func setLegal(mask Mask, obs *lepton.Observation) {
@@ -146,9 +148,7 @@ func setLegal(mask Mask, obs *lepton.Observation) {
 	}
 }
 
-func (s *Store) fillStates(v *Stored, t *lepton.Transition) {
-	clear(v.Legal.bits)
-	clear(v.NextLegal.bits)
+func fillStates(v *Stored, t *lepton.Transition) {
 	simd.Narrow(v.State, t.Obs.State())
 	if follows(t) {
 		simd.Narrow(v.Next, t.Next.State())
@@ -158,36 +158,42 @@ func (s *Store) fillStates(v *Stored, t *lepton.Transition) {
 }
 
 func (s *Store) fillRows(slot int, t *lepton.Transition) {
-	n, m := min(t.Obs.Len(), s.o.MaxActions), 0
-	s.dropped += uint64(t.Obs.Len() - n)
+	n, m := min(t.Obs.LegalCount(), s.o.MaxActions), 0
+	s.dropped += uint64(t.Obs.LegalCount() - n)
 	if follows(t) {
-		m = min(t.Next.Len(), s.o.MaxActions)
-		s.dropped += uint64(t.Next.Len() - m)
+		m = min(t.Next.LegalCount(), s.o.MaxActions)
+		s.dropped += uint64(t.Next.LegalCount() - m)
 	}
 	s.records[slot], s.ids[slot] = room(s.records[slot], s.recordSize(n, m)), room(s.ids[slot], n+m)
 	r := s.record(slot)
 	r.setCounts(n, m)
 	v := s.view(r, s.ids[slot])
-	s.fillStates(&v, t)
-	r.setHead(s.copyRows(v.Rows, v.IDs, v.Legal, &t.Obs, t.Action), t)
-	s.copyRows(v.NextRows, v.NextIDs, v.NextLegal, &t.Next, -1)
+	fillStates(&v, t)
+	r.setHead(s.copyRows(v.Rows, v.IDs, &t.Obs, t.Action), t)
+	s.copyRows(v.NextRows, v.NextIDs, &t.Next, -1)
 }
 
-// copyRows copies as many of obs's actions as ids has room for, evenly selected and in order, with the
-// chosen one among them, whose index it returns.
-func (s *Store) copyRows(rows []float32, ids []uint64, legal Mask, obs *lepton.Observation, chosen int) (at int) {
-	n, d := len(ids), s.spec.ActionDim
-	for k := range n {
-		from, to := k*obs.Len()/n, (k+1)*obs.Len()/n
-		i := from
-		if from <= chosen && chosen < to {
-			i, at = chosen, k
+// copyRows copies as many of obs's legal actions as ids has room for, evenly selected and in order, with the
+// chosen one among them, whose index it returns. Of n actions for k places, place j gets the first of
+// n·j/k to n·(j+1)/k−1.
+func (s *Store) copyRows(rows []float32, ids []uint64, obs *lepton.Observation, chosen int) (at int) {
+	n, k, d := obs.LegalCount(), len(ids), s.spec.ActionDim
+	legal, filled := 0, 0 // actions seen, and places filled with them
+	for i := range obs.Len() {
+		if !obs.Legal(i) {
+			continue
 		}
-		simd.Narrow(rows[k*d:(k+1)*d], obs.Action(i))
-		ids[k] = obs.ID(i)
-		if obs.Legal(i) {
-			legal.set(k)
+		j := ((legal+1)*k - 1) / n // the place that action number legal stands for
+		legal++
+		if j < filled && i != chosen {
+			continue
 		}
+		if i == chosen {
+			at = j
+		}
+		simd.Narrow(rows[j*d:(j+1)*d], obs.Action(i))
+		ids[j] = obs.ID(i)
+		filled = j + 1
 	}
 	return at
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -45,8 +46,12 @@ func drawFor(rt *rapid.T, spec lepton.Spec, most int) *lepton.Transition {
 		}
 	}
 	t := &lepton.Transition{Reward: number("reward"), NextAction: -1}
-	observe(&t.Obs)
-	t.Action = rapid.IntRange(0, t.Obs.Len()-1).Draw(rt, "action")
+	for t.Obs.LegalCount() == 0 {
+		observe(&t.Obs)
+	}
+	for t.Action = rapid.IntRange(0, t.Obs.Len()-1).Draw(rt, "action"); !t.Obs.Legal(t.Action); {
+		t.Action = (t.Action + 1) % t.Obs.Len()
+	}
 	if rapid.Bool().Draw(rt, "goes on") {
 		t.Discount = 0.5
 		observe(&t.Next)
@@ -68,13 +73,20 @@ func stored(spec lepton.Spec, most int, t *lepton.Transition) plain {
 			}
 			return nil, nil, legal, at
 		}
-		n := min(o.Len(), most)
+		var offered []int
+		for i := range o.Len() {
+			if o.Legal(i) {
+				offered = append(offered, i)
+			}
+		}
+		n := min(len(offered), most)
 		for k := range n {
-			i := k * o.Len() / n
-			if i <= chosen && chosen < (k+1)*o.Len()/n {
+			bucket := offered[k*len(offered)/n : (k+1)*len(offered)/n]
+			i := bucket[0]
+			if slices.Contains(bucket, chosen) {
 				i, at = chosen, k
 			}
-			ids, legal = append(ids, o.ID(i)), append(legal, o.Legal(i))
+			ids = append(ids, o.ID(i))
 			for _, x := range o.Action(i) {
 				rows = append(rows, float32(x))
 			}
@@ -107,11 +119,8 @@ type plain struct {
 }
 
 func spell(spec lepton.Spec, v Stored) plain {
-	bools := func(m Mask, n int) (out []bool) {
-		if spec.Actions > 0 {
-			n = spec.Actions
-		}
-		for i := range n {
+	bools := func(m Mask) (out []bool) {
+		for i := range spec.Actions {
 			out = append(out, m.Legal(i))
 		}
 		return out
@@ -120,7 +129,7 @@ func spell(spec lepton.Spec, v Stored) plain {
 	return plain{
 		v.Action, v.Reward, v.Discount, none(v.State), none(v.Next), none(v.Rows), none(v.NextRows),
 		append([]uint64(nil), v.IDs...), append([]uint64(nil), v.NextIDs...),
-		bools(v.Legal, len(v.IDs)), bools(v.NextLegal, len(v.NextIDs)),
+		bools(v.Legal), bools(v.NextLegal),
 	}
 }
 
@@ -148,7 +157,7 @@ func TestStoreAgainstSlice(t *testing.T) {
 						seen := spec
 						if !flat {
 							seen.Actions = 0
-							dropped += max(tr.Obs.Len()-o.MaxActions, 0) + max(tr.Next.Len()-o.MaxActions, 0)
+							dropped += max(tr.Obs.LegalCount()-o.MaxActions, 0) + max(tr.Next.LegalCount()-o.MaxActions, 0)
 						}
 						want := stored(seen, o.MaxActions, tr)
 						if slot == len(model) {
@@ -195,18 +204,19 @@ func TestStoreAgainstSlice(t *testing.T) {
 func checkGather(rt *rapid.T, store *Store, spec lepton.Spec, model []plain) {
 	slots := rapid.SliceOfN(rapid.IntRange(0, len(model)-1), 0, 4).Draw(rt, "slots")
 	var b Batch
-	var o, next Offers
+	var o, next, chosen Offers
 	store.Gather(&b, slots)
 	store.GatherOffers(&o, slots)
 	store.GatherNext(&next, slots)
-	chosen := store.GatherChosen([]float32{7}, slots)
-	require.EqualValues(rt, 7, chosen[0])
+	store.GatherChosen(&chosen, slots)
 	require.Len(rt, b.Actions, len(slots))
 	require.Len(rt, b.States, len(slots)*spec.StateDim)
 	require.Len(rt, b.Next, len(slots)*spec.StateDim)
-	require.Len(rt, chosen, 1+len(slots)*spec.ActionDim)
+	require.Len(rt, chosen.Rows, len(slots)*spec.ActionDim)
+	require.Len(rt, chosen.First, len(slots)+1)
 	var rows, nextRows []float32
 	var legal, nextLegal []bool
+	count, nextCount := 0, 0
 	for i, slot := range slots {
 		p, d, a := model[slot], spec.StateDim, spec.ActionDim
 		require.Equal(rt, p.Action, b.Actions[i])
@@ -217,15 +227,17 @@ func checkGather(rt *rapid.T, store *Store, spec lepton.Spec, model []plain) {
 			require.Equal(rt, p.Next, b.Next[i*d:(i+1)*d])
 		}
 		if a > 0 {
-			require.Equal(rt, p.Rows[p.Action*a:(p.Action+1)*a], chosen[1+i*a:1+(i+1)*a])
+			require.Equal(rt, p.Rows[p.Action*a:(p.Action+1)*a], chosen.Rows[i*a:(i+1)*a])
+			require.Equal(rt, i, chosen.First[i])
 		}
-		require.Equal(rt, len(legal), o.First[i])
-		require.Equal(rt, len(nextLegal), next.First[i])
+		require.Equal(rt, count, o.First[i])
+		require.Equal(rt, nextCount, next.First[i])
+		count, nextCount = count+max(len(p.Legal), len(p.IDs)), nextCount+max(len(p.NextLegal), len(p.NextIDs))
 		rows, nextRows = append(rows, p.Rows...), append(nextRows, p.NextRows...)
 		legal, nextLegal = append(legal, p.Legal...), append(nextLegal, p.NextLegal...)
 	}
-	require.Equal(rt, len(legal), o.First[len(slots)])
-	require.Equal(rt, len(nextLegal), next.First[len(slots)])
+	require.Equal(rt, count, o.First[len(slots)])
+	require.Equal(rt, nextCount, next.First[len(slots)])
 	require.Equal(rt, legal, append([]bool(nil), o.Legal...))
 	require.Equal(rt, nextLegal, append([]bool(nil), next.Legal...))
 	require.Equal(rt, rows, append([]float32(nil), o.Rows...))
@@ -246,17 +258,17 @@ func TestStoreKeepsTheChosenRow(t *testing.T) {
 	var tr lepton.Transition
 	tr.Obs.Reset(1, 0)
 	for i := range 10 {
-		tr.Obs.Actions().Add(uint64(100+i), i%2 == 0)[0] = float64(i)
+		tr.Obs.Actions().Add(uint64(100+i), true)[0] = float64(i)
+		tr.Obs.Actions().Add(uint64(200+i), false) // what could not be chosen is left out
 	}
 	for chosen, want := range map[int][]uint64{0: {100, 102, 105, 107}, 4: {100, 104, 105, 107}, 9: {100, 102, 105, 109}} {
-		tr.Action = chosen
+		tr.Action = 2 * chosen
 		slot, err := store.Add(&tr)
 		require.NoError(t, err)
 		v := store.At(slot)
 		assert.Equal(t, want, v.IDs, "an even selection in order: from 0, 2½, 5 and 7½")
 		assert.EqualValues(t, 100+chosen, v.IDs[v.Action])
 		assert.EqualValues(t, chosen, v.Rows[v.Action])
-		assert.Equal(t, chosen%2 == 0, v.Legal.Legal(v.Action))
 	}
 	assert.EqualValues(t, 18, store.Dropped())
 }
@@ -301,6 +313,7 @@ func TestStoreRefuses(t *testing.T) {
 		"state":     good(func(t *lepton.Transition) { t.Obs.SetState([]float64{1}) }),
 		"rows":      good(func(t *lepton.Transition) { t.Obs.Reset(1, 0) }),
 		"action":    good(func(t *lepton.Transition) { t.Action = 1 }),
+		"illegal":   good(func(t *lepton.Transition) { t.Obs.Actions().Add(4, false); t.Action = 1 }),
 		"no action": good(func(t *lepton.Transition) { t.Action = -1 }),
 		"ID":        good(func(t *lepton.Transition) { t.Obs.Actions().Add(40, true) }),
 		"next":      good(func(t *lepton.Transition) { t.Next.SetState(nil) }),
@@ -353,7 +366,6 @@ func TestStoreAllocatesNothing(t *testing.T) {
 			slots := make([]int, 16)
 			var b Batch
 			var o Offers
-			var rows []float32
 			round := func() {
 				if _, err := store.Add(tr); err != nil {
 					t.Fatal(err)
@@ -362,7 +374,7 @@ func TestStoreAllocatesNothing(t *testing.T) {
 				store.Gather(&b, slots)
 				store.GatherOffers(&o, slots)
 				store.GatherNext(&o, slots)
-				rows = store.GatherChosen(rows[:0], slots)
+				store.GatherChosen(&o, slots)
 			}
 			for range 8 {
 				round()

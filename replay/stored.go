@@ -9,16 +9,16 @@ import (
 // Stored is one transition in a Store, in place: its slices are good until the slot is filled again, and
 // must not be changed.
 type Stored struct {
-	Action    int       // index into the actions kept; in a fixed space the action's ID
+	Action    int       // index into the legal actions kept; in a fixed space the action's ID
 	Reward    float32   // of the decision
 	Discount  float32   // multiplies the value of what follows
 	State     []float32 // features that the actions share, StateDim
 	Next      []float32 // the same of what follows; zeroes where Discount is 0
-	Rows      []float32 // features of the actions kept, ActionDim each, row-major; empty in a fixed space
+	Rows      []float32 // features of the legal actions kept, ActionDim each, row-major; empty in a fixed space
 	NextRows  []float32 // the same of what follows; empty where Discount is 0
-	IDs       []uint64  // names of the actions kept; nil in a fixed space, where i is the name of action i
+	IDs       []uint64  // names of the legal actions kept; nil in a fixed space, where i is the name of action i
 	NextIDs   []uint64  // the same of what follows
-	Legal     Mask      // over the actions kept; in a fixed space over all
+	Legal     Mask      // of a fixed space alone: which of all actions are legal
 	NextLegal Mask      // the same of what follows; none is legal where Discount is 0
 }
 
@@ -39,7 +39,8 @@ func (m Mask) within(n int) bool { return n%32 == 0 || math.Float32bits(m.bits[n
 
 func maskSize(actions int) int { return (actions + 31) / 32 }
 
-// record is what a slot holds, IDs apart: the head, the two masks, the two states, the two lists of rows.
+// record is what a slot holds, IDs apart: the head, the two masks of a fixed space, the two states, the two
+// lists of rows.
 type record []float32
 
 // The head of a record. Whole numbers are kept as bits; the counts only where actions come and go.
@@ -69,34 +70,24 @@ func (s *Store) record(slot int) record {
 	if !s.fixed {
 		return s.records[slot]
 	}
-	n := s.recordSize(s.spec.Actions, s.spec.Actions)
+	n := s.recordSize(0, 0)
 	return s.flat[slot*n : (slot+1)*n : (slot+1)*n]
 }
 
 // recordSize returns the length of a record with the given numbers of actions.
 func (s *Store) recordSize(actions, nexts int) int {
-	n := maskSize(actions) + maskSize(nexts) + 2*s.spec.StateDim
 	if s.fixed {
-		return headSize + n
+		return headSize + 2*maskSize(s.spec.Actions) + 2*s.spec.StateDim
 	}
-	return headSizeRows + n + (actions+nexts)*s.spec.ActionDim
+	return headSizeRows + 2*s.spec.StateDim + (actions+nexts)*s.spec.ActionDim
 }
 
-// counts returns how many actions r has, of the observation and of the next.
+// counts returns how many rows r has, of the observation and of the next.
 func (s *Store) counts(r record) (actions, nexts int) {
 	if s.fixed {
-		return s.spec.Actions, s.spec.Actions
+		return 0, 0
 	}
 	return r.int(headActions), r.int(headNexts)
-}
-
-// statesAt returns where the states of r begin.
-func (s *Store) statesAt(r record) int {
-	n, m := s.counts(r)
-	if s.fixed {
-		return headSize + maskSize(n) + maskSize(m)
-	}
-	return headSizeRows + maskSize(n) + maskSize(m)
 }
 
 // At returns what slot holds, 0 ≤ slot < Len.
@@ -116,12 +107,14 @@ func (s *Store) view(r record, ids []uint64) Stored {
 		r = r[n:]
 		return part
 	}
-	r = r[s.statesAt(r)-maskSize(n)-maskSize(m):]
-	v.Legal, v.NextLegal = Mask{take(maskSize(n))}, Mask{take(maskSize(m))}
-	v.State, v.Next = take(s.spec.StateDim), take(s.spec.StateDim)
-	if !s.fixed {
-		v.Rows, v.NextRows = take(n*s.spec.ActionDim), take(m*s.spec.ActionDim)
+	if s.fixed {
+		take(headSize)
+		v.Legal, v.NextLegal = Mask{take(maskSize(s.spec.Actions))}, Mask{take(maskSize(s.spec.Actions))}
+	} else {
+		take(headSizeRows)
 		v.IDs, v.NextIDs = ids[:n:n], ids[n:]
 	}
+	v.State, v.Next = take(s.spec.StateDim), take(s.spec.StateDim)
+	v.Rows, v.NextRows = take(n*s.spec.ActionDim), take(m*s.spec.ActionDim)
 	return v
 }

@@ -94,13 +94,16 @@ func (s *Store) readSlot(in *codec.Reader, slot int) {
 		in.Fail("%d and %d actions, %d IDs, %d values in slot %d", n, m, len(ids), len(r), slot)
 		return
 	}
-	if v := s.view(r, ids); v.Action >= n || !v.Legal.within(n) || !v.NextLegal.within(m) {
-		in.Fail("action %d of %d, or a mask beyond the last, in slot %d", v.Action, n, slot)
+	v := s.view(r, ids)
+	if !s.fixed {
+		if v.Action >= n {
+			in.Fail("action %d of %d in slot %d", v.Action, n, slot)
+		}
+		s.records[slot], s.ids[slot] = r, ids
 		return
 	}
-	if s.fixed {
-		copy(s.record(slot), r)
-	} else {
-		s.records[slot], s.ids[slot] = r, ids
+	if a := s.spec.Actions; v.Action >= a || !v.Legal.Legal(v.Action) || !v.Legal.within(a) || !v.NextLegal.within(a) {
+		in.Fail("action %d of %d, or one beyond the last is legal, in slot %d", v.Action, a, slot)
 	}
+	copy(s.record(slot), r)
 }

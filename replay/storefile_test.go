@@ -94,7 +94,7 @@ func FuzzStore(f *testing.F) {
 			s.Gather(&b, slots)
 			s.GatherOffers(&o, slots)
 			s.GatherNext(&o, slots)
-			s.GatherChosen(nil, slots)
+			s.GatherChosen(&o, slots)
 		}
 	})
 }
