@@ -3,7 +3,6 @@ package rl_test
 import (
 	"bytes"
 	"context"
-	"io"
 	"math"
 	"strings"
 	"sync"
@@ -145,7 +144,7 @@ func TestClassifierIsAPolicy(t *testing.T) {
 	assert.Equal(t, []float64{0, 1, 0}, probs)
 
 	file := saved(t, p)
-	back, err := policy.Decoder{Part: func(_ string, r io.Reader) (any, error) { return rl.ReadClassifier(r) }}.DecodePolicy("", bytes.NewReader(file))
+	back, err := rl.DecodePolicy("", bytes.NewReader(file))
 	require.NoError(t, err)
 	assert.Equal(t, file, saved(t, back))
 }

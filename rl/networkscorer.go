@@ -149,9 +149,14 @@ func readNetwork(kind string, r io.Reader) (*networkScorer, error) {
 	return &networkScorer{n, params}, nil
 }
 
-// DecodePolicy reads back a policy whose scores are a network's, as the learners of this package make them,
-// without such a learner: for a program that decides and does not learn. kind is what Saver.Kind
-// returned; empty accepts any of package policy. Damaged data is an error that wraps ErrCorrupt.
+// DecodePolicy reads back a policy whose scores are those of a network or a Classifier, without the learner that
+// made it: for a program that decides and does not learn. kind is what Saver.Kind returned; empty accepts any
+// of package policy. Damaged data is an error that wraps ErrCorrupt.
 func DecodePolicy(kind string, r io.Reader) (lepton.Policy, error) {
-	return policy.Decoder{Part: func(kind string, r io.Reader) (any, error) { return readNetwork(kind, r) }}.DecodePolicy(kind, r)
+	return policy.Decoder{Part: func(kind string, r io.Reader) (any, error) {
+		if kind == kindClassifier {
+			return ReadClassifier(r)
+		}
+		return readNetwork(kind, r)
+	}}.DecodePolicy(kind, r)
 }
