@@ -61,6 +61,7 @@ func (l Level) slice(p product, m int) {
 	}
 }
 
+// tiles computes a multiple of four rows.
 func (l Level) tiles(p product, m int) {
 	c, bias, a, b := unsafe.SliceData(p.c), unsafe.SliceData(p.bias), unsafe.SliceData(p.a), unsafe.SliceData(p.b)
 	if l == AVX512 {
@@ -70,9 +71,10 @@ func (l Level) tiles(p product, m int) {
 	}
 }
 
+// singles computes row by row. A matrix that is no wider than a narrow vector leaves a wide one half idle.
 func (l Level) singles(p product, m int) {
 	c, bias, a, b := unsafe.SliceData(p.c), unsafe.SliceData(p.bias), unsafe.SliceData(p.a), unsafe.SliceData(p.b)
-	if l == AVX512 {
+	if l == AVX512 && p.n > 8 {
 		rowAVX512(c, p.n, bias, p.keep, a, p.ra, p.ca, b, p.ldb, m, p.n, p.k, p.relu)
 	} else {
 		rowAVX2(c, p.n, bias, p.keep, a, p.ra, p.ca, b, p.ldb, m, p.n, p.k, p.relu)

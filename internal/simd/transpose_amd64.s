@@ -84,3 +84,60 @@ next:
 done:
 	VZEROUPPER
 	RET
+
+// func transposeLow(dst *float32, ldd int, src *float32, lds int, rows int, cols int)
+// Requires: AVX
+TEXT ·transposeLow(SB), $0-48
+	MOVQ ldd+8(FP), AX
+	SHLQ $0x02, AX
+	MOVQ lds+24(FP), CX
+	SHLQ $0x02, CX
+	MOVQ rows+32(FP), DX
+	MOVQ dst+0(FP), BX
+	MOVQ src+16(FP), SI
+	LEAQ (AX)(AX*2), DI
+	LEAQ (CX)(CX*2), R8
+
+rows:
+	SUBQ $0x04, DX
+	JL   done
+	MOVQ cols+40(FP), R11
+	MOVQ SI, R9
+	MOVQ BX, R10
+
+cols:
+	SUBQ         $0x08, R11
+	JL           next
+	VMOVUPS      (R9), Y0
+	VMOVUPS      (R9)(CX*1), Y1
+	VMOVUPS      (R9)(CX*2), Y2
+	VMOVUPS      (R9)(R8*1), Y3
+	VUNPCKLPS    Y1, Y0, Y4
+	VUNPCKHPS    Y1, Y0, Y5
+	VUNPCKLPS    Y3, Y2, Y1
+	VUNPCKHPS    Y3, Y2, Y3
+	VUNPCKLPD    Y1, Y4, Y0
+	VUNPCKHPD    Y1, Y4, Y1
+	VUNPCKLPD    Y3, Y5, Y2
+	VUNPCKHPD    Y3, Y5, Y3
+	VMOVUPS      X0, (R10)
+	VMOVUPS      X1, (R10)(AX*1)
+	VMOVUPS      X2, (R10)(AX*2)
+	VMOVUPS      X3, (R10)(DI*1)
+	LEAQ         (R10)(AX*4), R10
+	VEXTRACTF128 $0x01, Y0, (R10)
+	VEXTRACTF128 $0x01, Y1, (R10)(AX*1)
+	VEXTRACTF128 $0x01, Y2, (R10)(AX*2)
+	VEXTRACTF128 $0x01, Y3, (R10)(DI*1)
+	LEAQ         (R10)(AX*4), R10
+	ADDQ         $0x20, R9
+	JMP          cols
+
+next:
+	LEAQ (SI)(CX*4), SI
+	ADDQ $0x10, BX
+	JMP  rows
+
+done:
+	VZEROUPPER
+	RET

@@ -8,3 +8,8 @@ package simd
 //
 //go:noescape
 func transpose(dst *float32, ldd int, src *float32, lds int, rows int, cols int)
+
+// transposeLow is transpose for rows a multiple of 4 and cols of 8.
+//
+//go:noescape
+func transposeLow(dst *float32, ldd int, src *float32, lds int, rows int, cols int)

@@ -98,7 +98,7 @@ func (p *tiles) tile(name string, rows, vectors int, m mask, c, a reg.GPVirtual)
 			p.LEAQ(operand.Mem{Base: bases[i-1], Index: p.ra, Scale: 4}, bases[i])
 		}
 	}
-	elem := func(i int) operand.Mem { return p.row(bases[i/4], i%4) }
+	elem := func(i int) operand.Mem { return line(bases[i/4], p.ra, p.ra3, i%4) }
 
 	b, k := p.param("b"), p.param("k")
 	p.ADDQ(p.at, b)
@@ -118,17 +118,6 @@ func (p *tiles) tile(name string, rows, vectors int, m mask, c, a reg.GPVirtual)
 	below := p.GP64()
 	p.IMUL3Q(operand.Imm(uint64(rows)), p.ra, below)
 	p.ADDQ(below, a)
-}
-
-// row addresses row i < 4 from its base.
-func (p *tiles) row(base reg.Register, i int) operand.Mem {
-	switch i {
-	case 0:
-		return operand.Mem{Base: base}
-	case 3:
-		return operand.Mem{Base: base, Index: p.ra3, Scale: 1}
-	}
-	return operand.Mem{Base: base, Index: p.ra, Scale: uint8(i)}
 }
 
 // start fills the accumulators with bias, c or 0.

@@ -211,13 +211,7 @@ func (s *slim) step(acc []reg.VecVirtual, bases []reg.GPVirtual, b reg.GPVirtual
 	bs := s.vec()
 	s.load(operand.Mem{Base: b}, filled, bs)
 	for i, v := range acc {
-		as, at := s.some, operand.Mem{Base: bases[i/4]}
-		switch i % 4 {
-		case 1, 2:
-			at.Index, at.Scale = s.lda, uint8(i%4)
-		case 3:
-			at.Index, at.Scale = s.lda3, 1
-		}
+		as, at := s.some, line(bases[i/4], s.lda, s.lda3, i%4)
 		if elems == nil {
 			s.loadFew(at, s.together, as)
 		} else {
