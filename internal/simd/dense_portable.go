@@ -1,7 +1,7 @@
 package simd
 
 // Plain Go is held up by loads, stores and the bookkeeping of loops rather than by arithmetic, so the inner
-// loops below do four terms at a time. Sums run in the order of the equation all the same.
+// loops below do several terms at a time. Sums run in the order of the equation all the same.
 
 // short is the number of columns below which an inner loop along them is all bookkeeping.
 const short = 4
@@ -32,20 +32,22 @@ func densePortable(y, x, w, bias []float32, rows, in, out int, relu bool) {
 // axpysPortable is y += Σ a[i]·(row i of x), the rows being as long as y.
 func axpysPortable(y, a, x []float32) {
 	n := len(y)
-	for ; len(a) >= 4; a = a[4:] {
-		axpy4Portable(y, x, n, a[0], a[1], a[2], a[3])
-		x = x[4*n:]
+	for ; len(a) >= 8; a = a[8:] {
+		axpy8Portable(y, x, n, (*[8]float32)(a))
+		x = x[8*n:]
 	}
 	for i, v := range a {
 		axpyPortable(y, v, x[i*n:])
 	}
 }
 
-// axpy4Portable is y += a0·x0 + a1·x1 + a2·x2 + a3·x3, the x a stride apart.
-func axpy4Portable(y, x []float32, stride int, a0, a1, a2, a3 float32) {
+// axpy8Portable is y += a[0]·x0 + … + a[7]·x7, the x a stride apart.
+func axpy8Portable(y, x []float32, stride int, a *[8]float32) {
 	x0, x1, x2, x3 := x[:len(y)], x[stride:][:len(y)], x[2*stride:][:len(y)], x[3*stride:][:len(y)]
+	x4, x5, x6, x7 := x[4*stride:][:len(y)], x[5*stride:][:len(y)], x[6*stride:][:len(y)], x[7*stride:][:len(y)]
+	a0, a1, a2, a3, a4, a5, a6, a7 := a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]
 	for j, v := range y {
-		y[j] = v + a0*x0[j] + a1*x1[j] + a2*x2[j] + a3*x3[j]
+		y[j] = v + a0*x0[j] + a1*x1[j] + a2*x2[j] + a3*x3[j] + a4*x4[j] + a5*x5[j] + a6*x6[j] + a7*x7[j]
 	}
 }
 
@@ -56,9 +58,13 @@ func gradWeightsPortable(dw, x, dy []float32, rows, in, out int) {
 		return
 	}
 	r := 0
-	for ; r+4 <= rows; r += 4 {
+	for ; r+8 <= rows; r += 8 {
 		for i := range in {
-			axpy4Portable(dw[i*out:(i+1)*out], dy[r*out:], out, x[r*in+i], x[(r+1)*in+i], x[(r+2)*in+i], x[(r+3)*in+i])
+			var a [8]float32
+			for q := range a {
+				a[q] = x[(r+q)*in+i]
+			}
+			axpy8Portable(dw[i*out:(i+1)*out], dy[r*out:], out, &a)
 		}
 	}
 	for ; r < rows; r++ {
