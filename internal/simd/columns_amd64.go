@@ -6,7 +6,7 @@ package simd
 var one = []float32{1}
 
 // columnSums is the product of a row of ones and x. Where rows of x are short, several are taken for one long
-// one, so that there are enough sums to go on with while others wait, and their parts are added up at the end.
+// one, so that there are enough sums to go on with while others wait, and in the end halves are added to halves.
 func (l Level) columnSums(sums, x []float32, rows, cols int) {
 	if l == Portable {
 		columnSumsPortable(sums, x, rows, cols)
@@ -17,16 +17,19 @@ func (l Level) columnSums(sums, x []float32, rows, cols int) {
 	}
 	const enough = 64
 	var parts [enough]float32
-	if together := enough / cols; together > 1 && rows >= 2*together {
+	together := 1
+	for 2*together*cols <= enough {
+		together *= 2
+	}
+	if together > 1 && rows >= 2*together {
 		width := together * cols
 		long := rows / together
 		l.rows(product{c: parts[:width], keep: true, a: one, b: x, ldb: width, n: width, k: long}, 1)
-		for i := 0; i < width; i += cols {
-			for j, v := range parts[i : i+cols] {
-				sums[j] += v
-			}
+		for ; width > cols; width /= 2 {
+			l.axpy(parts[:width/2], 1, parts[width/2:])
 		}
-		x, rows = x[long*width:], rows%together
+		l.axpy(sums[:cols], 1, parts[:])
+		x, rows = x[long*together*cols:], rows%together
 	}
 	if rows > 0 {
 		l.rows(product{c: sums, keep: true, a: one, b: x, ldb: cols, n: cols, k: rows}, 1)
