@@ -26,7 +26,9 @@ type RidgeOptions struct {
 	Lambda      float64 // ridge: weight of the belief that all weights are 0, 1e-9 or more; 0 means 1
 	Initial     float64 // reward expected of what nothing is known of: the usual one, or higher to try it sooner
 	Forget      float64 // share of what weights were learned from that each outcome for them wipes out, in [0, 1)
-	MaxActions  int     // most actions with weights of their own; 0 means 1,024. Beyond, see BanditStats
+	// MaxActions is the number of actions with weights of their own at most, each of which takes about 10·d² bytes
+	// for d features; 0 means 1,024. Beyond, see BanditStats.
+	MaxActions int
 }
 
 func (o RidgeOptions) withDefaults(spec lepton.Spec) RidgeOptions {
@@ -205,7 +207,6 @@ func (l *linearBandit) read(in *codec.Reader) (linearBandit, error) {
 
 // resume takes over what was published.
 func (l *linearBandit) resume(in *codec.Reader, base linearPolicy) {
-	l.base = base
 	l.views = make([][]float32, len(l.models))
 	for place, a := range l.roster.arms {
 		if l.views[place] = base.viewOf(a); l.views[place] == nil && !l.dirty[place] {

@@ -151,13 +151,23 @@ func (m *ridge) write(w *codec.Writer) {
 	}
 }
 
-// readRidge reads a model of d features.
+// readRidge reads a model of d features, nil after a fault.
 func readRidge(r *codec.Reader, d int) *ridge {
-	m := &ridge{d: d, stale: r.Int(), u: make([]float64, d)}
-	m.a, m.p = readFloats(r, triangle(d)), readFloats(r, triangle(d))
-	m.b, m.theta = readFloats(r, d), readFloats(r, d)
+	m := &ridge{d: d, stale: r.Int()}
 	if m.stale < 0 || m.stale >= refreshEvery {
 		r.Fail("%d updates since the last refresh", m.stale)
 	}
+	for _, part := range []struct {
+		to *[]float64
+		n  int
+	}{{&m.a, triangle(d)}, {&m.p, triangle(d)}, {&m.b, d}, {&m.theta, d}} {
+		if *part.to = r.Floats(); len(*part.to) != part.n || slices.ContainsFunc(*part.to, notFinite) {
+			r.Fail("%d values instead of %d, or some that are not finite", len(*part.to), part.n)
+			return nil
+		}
+	}
+	m.u = make([]float64, d)
 	return m
 }
+
+func notFinite(x float64) bool { return !finite(x) }

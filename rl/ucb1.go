@@ -17,7 +17,7 @@ const kindUCB1 = "rl.ucb1"
 type UCB1Options struct {
 	// Key names the state of an observation: equal keys share what was learned. nil means one key for all,
 	// so that the state does not matter. Pure, safe for concurrent use, and the same for features rounded to
-	// float32, as for TabularOptions.
+	// float32, as for TabularOptions, and for an observation that holds the chosen action alone.
 	Key func(*lepton.Observation) uint64
 
 	Range      float64 // highest minus lowest reward possible; 0 means that of the rewards seen so far
