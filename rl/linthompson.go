@@ -52,7 +52,8 @@ func (o LinThompsonOptions) validate() error {
 // of rewards: with A and θ as in LinUCB, the weights are believed to be normal with mean θ and covariance
 // Scale²·A⁻¹.
 //
-// A snapshot holds an ensemble of Draws weights drawn from that belief, and the probability of an action is
+// A snapshot holds an ensemble of Draws weights drawn from that belief, in pairs on both sides of the mean
+// (antithetic), and the probability of an action is
 // the share of members in whose eyes it is the best, the first of them on a tie. So probabilities are exact
 // propensities, and multiples of 1/Draws: what no member likes has none, and cannot be judged from the log. An
 // Epsilon gives every legal action its part. An action that nothing is known of, where each has weights of its
@@ -92,31 +93,35 @@ func NewLinThompson(spec lepton.Spec, o LinThompsonOptions) (*LinThompson, error
 func (l *LinThompson) seed() uint64 { return rng.Mix(l.options.Seed, l.published) }
 
 // draw returns what a policy holds of a model: θ, then the members' weights, one row a feature and one
-// column a member: θ + Scale·F·z with F·Fᵀ = A⁻¹ and z standard normal.
+// column a member: θ ± Scale·F·z with F·Fᵀ = A⁻¹ and z standard normal, one z for two members.
 func (l *LinThompson) draw(m *ridge, action uint64) []float32 {
 	upper, ok := m.factor()
 	if !ok || !fits32(m) {
 		return nil
 	}
 	d, draws := m.d, l.options.Draws
+	pairs := (draws + 1) / 2
 	r := rand.New(rng.Source(rng.Mix(l.seed(), action), "thompson"))
-	z := make([]float32, d*draws)
+	z := make([]float32, d*pairs)
 	for i := range z {
-		z[i] = float32(r.NormFloat64())
+		z[i] = float32(l.options.Scale * r.NormFloat64())
 	}
 	view := make([]float32, d+d*draws)
 	simd.Narrow(view[:d], m.theta)
 	for i, theta := range view[:d] {
 		row := view[d+i*draws : d+(i+1)*draws]
-		for k := range row {
-			row[k] = theta
-		}
+		plus, minus := row[:pairs], row[pairs:]
 		for j := range i + 1 { // a plain loop: the draws are the same whatever kernels there are
-			f := float32(l.options.Scale * upper[j*d+i])
-			zj := z[j*draws:][:len(row)]
-			for k := range row {
-				row[k] += f * zj[k]
+			f, zj := float32(upper[j*d+i]), z[j*pairs:][:len(plus)]
+			for k := range plus {
+				plus[k] += f * zj[k]
 			}
+		}
+		for k := range minus {
+			minus[k] = theta - plus[k]
+		}
+		for k := range plus {
+			plus[k] += theta
 		}
 	}
 	if !finite32(view) {

@@ -83,12 +83,17 @@ func (p *linThompsonPolicy) askEach(v *vote, obs *lepton.Observation, scratch *l
 	}
 }
 
-// guess draws the scores of an action that nothing is known of: normal, with variance Scale²·x·x/λ.
+// guess draws the scores of an action that nothing is known of: normal, with variance Scale²·x·x/λ, one draw
+// for two members.
 func (p *linThompsonPolicy) guess(scores []float32, action uint64, square float64) {
 	width, seed := p.scale*math.Sqrt(square/p.lambda), rng.Mix(p.seed, action)
-	for m := range scores {
+	pairs := (len(scores) + 1) / 2
+	for m := range pairs {
 		u := rng.Uniform(rng.Mix(seed, uint64(m))) + 0x1p-54 // never 0
 		scores[m] = float32(width * math.Sqrt2 * math.Erfinv(2*u-1))
+	}
+	for m := pairs; m < len(scores); m++ {
+		scores[m] = -scores[m-pairs]
 	}
 }
 
