@@ -50,6 +50,11 @@ func init() {
 	}
 }
 
+// isBandit tells the bandits among everyLearner.
+func isBandit(name string) bool {
+	return strings.Contains(name, "ucb") || strings.Contains(name, "thompson")
+}
+
 // bandits makes one of each, for spec.
 func bandits(t testing.TB, spec lepton.Spec) map[string]checkpointed {
 	t.Helper()
@@ -127,7 +132,7 @@ func varied(spec lepton.Spec, seed uint64, n int) []*lepton.Transition {
 // As TestCheckpointsContinueBitForBit, with many actions, of which some are forgotten, and batches under way.
 func TestBanditCheckpointsHoldManyActions(t *testing.T) {
 	for name, c := range everyLearner {
-		if !strings.Contains(name, "ucb") && !strings.Contains(name, "thompson") {
+		if !isBandit(name) {
 			continue
 		}
 		stream := varied(c.spec, 12, 200)

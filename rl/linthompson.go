@@ -53,11 +53,10 @@ func (o LinThompsonOptions) validate() error {
 // Scale²·A⁻¹.
 //
 // A snapshot holds an ensemble of Draws weights drawn from that belief, in pairs on both sides of the mean
-// (antithetic), and the probability of an action is
-// the share of members in whose eyes it is the best, the first of them on a tie. So probabilities are exact
-// propensities, and multiples of 1/Draws: what no member likes has none, and cannot be judged from the log. An
-// Epsilon gives every legal action its part. An action that nothing is known of, where each has weights of its
-// own, is judged by draws from the prior.
+// (antithetic). The probability of an action is the share of members in whose eyes it is the best, the first of
+// them on a tie. So probabilities are exact propensities, and multiples of 1/Draws: what no member likes has
+// none, and cannot be judged from the log; an Epsilon gives every legal action its part. An action that nothing
+// is known of, where each has weights of its own, is judged by draws from the prior.
 //
 // Because members differ, many decisions from one snapshot spread over what may be the best, which suits
 // outcomes that come late or in batches. They may come in any order too, as in LinUCB, and of a transition
