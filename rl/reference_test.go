@@ -7,13 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/leptonsched/lepton"
-	"github.com/leptonsched/lepton/rl"
 	"github.com/leptonsched/lepton/rl/mdp"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -93,71 +90,6 @@ func params(t *testing.T, folder, name string) map[string]float64 {
 	return out
 }
 
-// goldenLearners are the columns of a log_expected file that a learner of this package stands behind. The
-// constants are those of the folder's README.
-var goldenLearners = map[string]struct {
-	learner    func(spec lepton.Spec, alpha float64) (lepton.Learner, error)
-	nextAction bool // learns from the action that followed, not from the expectation
-}{
-	"qlearning": {func(spec lepton.Spec, alpha float64) (lepton.Learner, error) {
-		return rl.NewQLearning(spec, rl.TabularOptions{StepSize: rl.StepSize{Alpha: alpha}})
-	}, false},
-	"sarsa": {func(spec lepton.Spec, alpha float64) (lepton.Learner, error) {
-		return rl.NewSARSA(spec, rl.TabularOptions{StepSize: rl.StepSize{Alpha: alpha}, Epsilon: 0.1})
-	}, true},
-	"expected_sarsa": {func(spec lepton.Spec, alpha float64) (lepton.Learner, error) {
-		return rl.NewSARSA(spec, rl.TabularOptions{StepSize: rl.StepSize{Alpha: alpha}, Epsilon: 0.1})
-	}, false},
-}
-
-// TestReferenceGoldenLogs feeds each log once, in order, and compares every value with the expected.
-func TestReferenceGoldenLogs(t *testing.T) {
-	folder := referenceFolder(t)
-	files, err := filepath.Glob(filepath.Join(folder, "*.log_expected.csv"))
-	require.NoError(t, err)
-	if len(files) == 0 {
-		t.Skip("the reference folder holds no golden logs")
-	}
-	compared := 0
-	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".log_expected.csv")
-		expected := readSheet(t, file)
-		log := readSheet(t, filepath.Join(folder, name+".log.csv"))
-		for column := range expected.columns {
-			if column == "state" || column == "action" {
-				continue
-			}
-			t.Run(name+"/"+column, func(t *testing.T) {
-				golden, ok := goldenLearners[column]
-				if !ok || !log.has("state", "action", "reward", "next_state", "done", "next_action") {
-					t.Skipf("no learner here goes by %q", column)
-				}
-				problem, err := mdp.ReadFiles(os.DirFS(folder), name)
-				require.NoError(t, err)
-				p := params(t, folder, name)
-				require.Contains(t, p, "log_alpha")
-				require.Contains(t, p, "gamma")
-				learner, err := golden.learner(lepton.Spec{StateDim: 1, Actions: problem.Actions()}, p["log_alpha"])
-				require.NoError(t, err)
-				feedLog(t, problem, log, learner, p["gamma"], golden.nextAction)
-
-				scorer := learner.Policy().(lepton.Scorer)
-				values := make([]float64, problem.Actions())
-				for i := range expected.rows {
-					obs := observe(problem, int(expected.number(t, i, "state")))
-					scorer.Scores(values, obs, nil)
-					a := int(expected.number(t, i, "action"))
-					assert.InDelta(t, expected.number(t, i, column), values[a], 1e-12, "state %v, action %d", obs.State(), a)
-				}
-				compared++
-			})
-		}
-	}
-	if compared == 0 {
-		t.Skip("the golden logs hold no column whose algorithm the library has")
-	}
-}
-
 func observe(p *mdp.Problem, state int) *lepton.Observation {
 	obs := new(lepton.Observation)
 	obs.Reset(0, 0)
@@ -166,63 +98,6 @@ func observe(p *mdp.Problem, state int) *lepton.Observation {
 		obs.Actions().Add(uint64(a), p.Legal(state, a))
 	}
 	return obs
-}
-
-func feedLog(t *testing.T, p *mdp.Problem, log sheet, learner lepton.Learner, gamma float64, nextAction bool) {
-	for i := range log.rows {
-		tr := lepton.Transition{
-			Obs:        *observe(p, int(log.number(t, i, "state"))),
-			Action:     int(log.number(t, i, "action")),
-			Reward:     log.number(t, i, "reward"),
-			Propensity: 1,
-			NextAction: -1,
-			Last:       log.number(t, i, "done") != 0,
-		}
-		if !tr.Last {
-			tr.Discount = gamma
-			tr.Next = *observe(p, int(log.number(t, i, "next_state")))
-			if nextAction {
-				tr.NextAction = int(log.number(t, i, "next_action"))
-			}
-		}
-		learner.Observe(&tr)
-	}
-	_, err := learner.Step(t.Context())
-	require.NoError(t, err)
-}
-
-// TestReferenceOptimalValues compares package mdp's exact values with those of every qstar_gamma file.
-func TestReferenceOptimalValues(t *testing.T) {
-	folder := referenceFolder(t)
-	files, err := filepath.Glob(filepath.Join(folder, "*.qstar_gamma*.csv"))
-	require.NoError(t, err)
-	if len(files) == 0 {
-		t.Skip("the reference folder holds no optimal values")
-	}
-	for _, file := range files {
-		name, rest, _ := strings.Cut(filepath.Base(file), ".qstar_gamma")
-		t.Run(name, func(t *testing.T) {
-			gamma, err := strconv.ParseFloat(strings.TrimSuffix(rest, ".csv"), 64)
-			require.NoError(t, err)
-			problem, err := mdp.ReadFiles(os.DirFS(folder), name)
-			require.NoError(t, err)
-			q, err := problem.Optimal(gamma)
-			require.NoError(t, err)
-			want := readSheet(t, file)
-			for i, row := range want.rows {
-				s := int(want.number(t, i, "state"))
-				for a := range problem.Actions() {
-					column := "q" + strconv.Itoa(a)
-					if row[want.columns[column]] == "" {
-						assert.False(t, problem.Legal(s, a))
-						continue
-					}
-					x := want.number(t, i, column)
-					assert.InDelta(t, x, q[s*problem.Actions()+a], 1e-9*max(1, abs(x)), "state %d, action %d", s, a)
-				}
-			}
-		})
-	}
 }
 
 func abs(x float64) float64 { return max(x, -x) }

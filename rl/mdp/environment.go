@@ -1,8 +1,11 @@
 package mdp
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/leptonsched/lepton"
 	"github.com/leptonsched/lepton/internal/rng"
@@ -15,6 +18,9 @@ type EnvironmentOptions struct {
 	OneHot bool
 	// Limit cuts an episode off after so many steps; 0 means never.
 	Limit int
+	// ExploringStarts begins each episode in a state drawn evenly from all in which something still happens,
+	// instead of the problem's starts, so that every state is seen (Sutton & Barto 2018, section 5.3).
+	ExploringStarts bool
 }
 
 // Environment steps a Problem; it is a lepton.Environment. One goroutine at a time.
@@ -25,10 +31,10 @@ type EnvironmentOptions struct {
 type Environment struct {
 	problem *Problem
 	options EnvironmentOptions
+	starts  []Start // with sums in the place of probabilities
 	state   int
 	steps   int
 	seed    uint64
-	shown   []float64 // memory of show
 }
 
 // NewEnvironment returns an environment of p at the beginning of the episode with seed 0.
@@ -37,6 +43,26 @@ func NewEnvironment(p *Problem, o EnvironmentOptions) (*Environment, error) {
 		return nil, fmt.Errorf("mdp: EnvironmentOptions.Limit is %d, want 0 or more", o.Limit)
 	}
 	e := &Environment{problem: p, options: o}
+	if o.ExploringStarts {
+		for s := range p.states {
+			if !p.ended(s) {
+				e.starts = append(e.starts, Start{s, 1})
+			}
+		}
+		if len(e.starts) == 0 {
+			return nil, errors.New("mdp: EnvironmentOptions.ExploringStarts where nothing happens")
+		}
+	} else {
+		e.starts = slices.DeleteFunc(slices.Clone(p.starts), func(s Start) bool { return s.Prob == 0 })
+	}
+	sum, total := 0.0, 0.0
+	for _, s := range e.starts {
+		total += s.Prob
+	}
+	for i := range e.starts {
+		sum += e.starts[i].Prob / total
+		e.starts[i].Prob = sum
+	}
 	e.Reset(0)
 	return e, nil
 }
@@ -51,10 +77,13 @@ func (e *Environment) Spec() lepton.Spec {
 
 // Reset implements lepton.Environment.
 func (e *Environment) Reset(seed uint64) {
-	starts := e.problem.starts
 	e.seed, e.steps = seed, 0
-	i := draw(len(starts), rng.Uniform(rng.Mix(seed, 0)), func(i int) float64 { return starts[i].Prob })
-	e.state = starts[i].State
+	u := rng.Uniform(rng.Mix(seed, 0))
+	i, exact := slices.BinarySearchFunc(e.starts, u, func(s Start, u float64) int { return cmp.Compare(s.Prob, u) })
+	if exact {
+		i++ // a start comes about below its sum
+	}
+	e.state = e.starts[min(i, len(e.starts)-1)].State
 }
 
 // State returns the number of the state that the environment is in.
@@ -62,37 +91,27 @@ func (e *Environment) State() int { return e.state }
 
 // Observe implements lepton.Environment.
 func (e *Environment) Observe(obs *lepton.Observation) {
-	e.shown = e.problem.show(obs, e.state, e.options.OneHot, e.shown)
-}
-
-// show fills obs with what is seen in a state. It returns memory to be used the next time.
-func (p *Problem) show(obs *lepton.Observation, state int, oneHot bool, memory []float64) []float64 {
-	obs.Reset(0, 0)
-	if oneHot {
-		memory = append(memory[:0], make([]float64, p.states)...)
-		memory[state] = 1
-	} else {
-		memory = append(memory[:0], float64(state))
-	}
-	obs.SetState(memory)
-	for a := range p.actions {
-		obs.Actions().Add(uint64(a), p.Legal(state, a))
-	}
-	return memory
+	e.problem.show(obs, e.state, e.options.OneHot)
 }
 
 // Step implements lepton.Environment.
 func (e *Environment) Step(action int) (reward, discount float64, last bool) {
-	if action < 0 || action >= e.problem.actions || !e.problem.Legal(e.state, action) {
+	p := e.problem
+	if action < 0 || action >= p.actions {
+		return math.NaN(), 0, true
+	}
+	cell := e.state*p.actions + action
+	outcomes := p.draws[p.first[cell]:p.first[cell+1]]
+	if len(outcomes) == 0 {
 		return math.NaN(), 0, true
 	}
 	e.steps++
-	outcomes := e.problem.Outcomes(e.state, action)
-	i := draw(len(outcomes), rng.Uniform(rng.Mix(e.seed, uint64(e.steps))), func(i int) float64 { return outcomes[i].Prob })
-	t := outcomes[i]
-	e.state = t.Next
-	if t.Done {
-		return t.Reward, 0, true
+	u := rng.Uniform(rng.Mix(e.seed, uint64(e.steps)))
+	i := 0
+	for u >= outcomes[i].below {
+		i++
 	}
-	return t.Reward, 1, e.options.Limit > 0 && e.steps >= e.options.Limit
+	t := &outcomes[i]
+	e.state = t.next
+	return t.reward, t.discount, t.discount == 0 || e.options.Limit > 0 && e.steps >= e.options.Limit
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/leptonsched/lepton"
 )
 
 // Transition is one thing that may happen after an action.
@@ -14,6 +16,20 @@ type Transition struct {
 	Next          int
 	Reward        float64 // finite
 	Done          bool    // a true end: nothing that follows Next counts
+	// Discount multiplies the value of Next beside gamma, for decisions of unequal duration (semi-Markov
+	// problems): the mean of exp(−β·time) where gamma is 1. In [0, 1]; 0 means 1, since an end is Done.
+	Discount float64
+}
+
+// kept is what of the value of Next counts, gamma aside.
+func (t *Transition) kept() float64 {
+	switch {
+	case t.Done:
+		return 0
+	case t.Discount == 0:
+		return 1
+	}
+	return t.Discount
 }
 
 // Start is one state in which an episode may begin.
@@ -28,6 +44,11 @@ type Problem struct {
 	outcomes        []Transition // sorted by state and action, in the given order within
 	first           []int        // of (state·actions + action) in outcomes; one more at the end
 	starts          []Start
+
+	// Made of the above, for environments and policies.
+	draws  []drawn // as outcomes
+	shapes []lepton.Observation
+	shape  []int32 // of each state in shapes
 }
 
 // maxNumber bounds the number of a state or an action.
@@ -52,6 +73,9 @@ func New(transitions []Transition, starts []Start) (*Problem, error) {
 		if !(t.Prob >= 0 && t.Prob <= 1) || math.IsNaN(t.Reward) || math.IsInf(t.Reward, 0) {
 			errs = append(errs, fmt.Errorf("mdp: transition %d: probability %v or reward %v", i, t.Prob, t.Reward))
 		}
+		if !(t.Discount >= 0 && t.Discount <= 1) {
+			errs = append(errs, fmt.Errorf("mdp: transition %d: discount %v", i, t.Discount))
+		}
 		p.states = max(p.states, t.State+1, t.Next+1)
 		p.actions = max(p.actions, t.Action+1)
 	}
@@ -72,7 +96,11 @@ func New(transitions []Transition, starts []Start) (*Problem, error) {
 		return nil, errors.Join(errs...)
 	}
 	p.index()
-	return p, p.check()
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	p.prepare()
+	return p, nil
 }
 
 func (p *Problem) index() {
@@ -127,19 +155,4 @@ func (p *Problem) Legal(state, action int) bool { return len(p.Outcomes(state, a
 func (p *Problem) Outcomes(state, action int) []Transition {
 	i := state*p.actions + action
 	return p.outcomes[p.first[i]:p.first[i+1]]
-}
-
-// draw returns the element at u in [0, 1) of a list of probabilities.
-func draw(n int, u float64, prob func(int) float64) int {
-	for i := range n {
-		if u -= prob(i); u < 0 {
-			return i
-		}
-	}
-	for i := n - 1; i > 0; i-- { // rounding: the last that can happen
-		if prob(i) > 0 {
-			return i
-		}
-	}
-	return 0
 }
