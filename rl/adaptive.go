@@ -22,10 +22,8 @@ type noise struct {
 	bias, square, spread float64
 }
 
-const (
-	noiseWidth  = 24
-	noiseMemory = 0.05 // ν in the long run
-)
+// noiseMemory is ν in the long run.
+const noiseMemory = 0.05
 
 // step returns the step size of update n, counted from 1, whose error is delta, within floor and most.
 func (e *noise) step(n uint64, delta, floor, most float64) float64 {

@@ -91,7 +91,7 @@ func (g *gain) duration(t *lepton.Transition) float64 {
 }
 
 func (g *gain) learn(t *lepton.Transition) bool {
-	values := g.policy.values
+	values := g.tabular.values
 	next, ok := 0.0, true
 	if t.Discount != 0 {
 		next, ok = MaxValue(g.row(values, t, 0), &t.Next)
@@ -99,18 +99,18 @@ func (g *gain) learn(t *lepton.Transition) bool {
 	if !ok {
 		return false
 	}
-	place, ok := values.make(g.pair(t))
+	e, ok := values.entry(g.pair(t))
 	if !ok {
 		return false
 	}
-	q, tau := values.at(place), g.duration(t)
+	q, tau := *e.value, g.duration(t)
 	delta := TDError(q, t.Reward-g.value*tau, 1, next)
-	q, r := DifferentialQUpdate(q, g.value, g.alpha(values, place, delta), g.options.Eta, t.Reward, tau, next)
+	q, r := DifferentialQUpdate(q, g.value, g.alpha(e, delta), g.options.Eta, t.Reward, tau, next)
 	if !finite(r) {
 		g.failed = true
 		return false
 	}
-	if !g.put(values, place, q, delta) {
+	if !g.put(e, q, delta) {
 		return false
 	}
 	g.value = r

@@ -23,7 +23,7 @@ func NewDoubleQ(spec lepton.Spec, o TabularOptions) (*DoubleQ, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.policy.second = newTable(spec, l.options)
+	l.second = newTable(spec, &l.options)
 	d := &doubleQ{tabular: l}
 	l.learn, l.more = d.learn, d
 	return &DoubleQ{l}, nil
@@ -36,7 +36,7 @@ type doubleQ struct {
 
 func (l *doubleQ) learn(t *lepton.Transition) bool {
 	l.tosses++
-	updated, judge := l.policy.values, l.policy.second
+	updated, judge := l.values, l.second
 	if rng.Mix(l.options.Seed, l.tosses)&1 == 0 {
 		updated, judge = judge, updated
 	}
@@ -49,16 +49,16 @@ func (l *doubleQ) learn(t *lepton.Transition) bool {
 
 func (l *doubleQ) write(w *codec.Writer) {
 	w.Uint64(l.tosses)
-	l.policy.second.write(w, true)
+	l.second.write(w)
 }
 
 func (l *doubleQ) read(r *codec.Reader) func() {
 	tosses := r.Uint64()
-	second := readTable(r, l.policy.spec, l.options, true)
-	return func() { l.tosses, l.policy.second = tosses, second }
+	second := readTable(r, l.spec, &l.options)
+	return func() { l.tosses, l.second = tosses, second }
 }
 
 func (l *doubleQ) stats(s *TabularStats) {
-	s.Entries = max(s.Entries, l.policy.second.entries())
-	s.Evicted += l.policy.second.evicted()
+	s.Entries = max(s.Entries, l.second.entries())
+	s.Evicted += l.second.evicted()
 }

@@ -23,7 +23,7 @@ func NewExpectedSARSA(spec lepton.Spec, o TabularOptions) (*ExpectedSARSA, error
 	}
 	l.learn = func(t *lepton.Transition) bool {
 		next, ok := l.expected(t)
-		return ok && l.towards(l.policy.values, t, next)
+		return ok && l.towards(l.values, t, next)
 	}
 	return &ExpectedSARSA{l}, nil
 }

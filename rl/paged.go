@@ -18,13 +18,6 @@ type paged[T any] struct {
 	epoch uint64
 }
 
-// newPaged returns an array with room for n items, all zero.
-func newPaged[T any](n int) paged[T] {
-	var p paged[T]
-	p.grow(n)
-	return p
-}
-
 // grow makes room for n items.
 func (p *paged[T]) grow(n int) {
 	for len(p.pages)*pageSize < n {

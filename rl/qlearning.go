@@ -24,9 +24,9 @@ func NewQLearning(spec lepton.Spec, o TabularOptions) (*QLearning, error) {
 	l.learn = func(t *lepton.Transition) bool {
 		next, ok := 0.0, true
 		if t.Discount != 0 {
-			next, ok = MaxValue(l.row(l.policy.values, t, 0), &t.Next)
+			next, ok = MaxValue(l.row(l.values, t, 0), &t.Next)
 		}
-		return ok && l.towards(l.policy.values, t, next)
+		return ok && l.towards(l.values, t, next)
 	}
 	return &QLearning{l}, nil
 }

@@ -25,7 +25,7 @@ func NewSARSA(spec lepton.Spec, o TabularOptions) (*SARSA, error) {
 	}
 	l.learn = func(t *lepton.Transition) bool {
 		next, ok := l.followed(t)
-		return ok && l.towards(l.policy.values, t, next)
+		return ok && l.towards(l.values, t, next)
 	}
 	return &SARSA{l}, nil
 }
@@ -50,7 +50,7 @@ func (l *tabular) followed(t *lepton.Transition) (float64, bool) {
 	case a >= t.Next.Len() || !t.Next.Legal(a):
 		return 0, false
 	}
-	return l.policy.values.value(l.options.Key(&t.Next), l.options.actionKey(&t.Next, a)) + l.options.Prior.of(&t.Next, a, &l.scratch), true
+	return l.values.value(l.options.Key(&t.Next), l.options.actionKey(&t.Next, a)) + l.options.Prior.of(&t.Next, a, &l.scratch), true
 }
 
 // expected returns the value of what follows t under the ε-greedy policy; false when nothing is legal.
@@ -58,5 +58,5 @@ func (l *tabular) expected(t *lepton.Transition) (float64, bool) {
 	if t.Discount == 0 {
 		return 0, true
 	}
-	return ExpectedValue(l.row(l.policy.values, t, 0), &t.Next, l.options.epsilon(l.progress.Updates))
+	return ExpectedValue(l.row(l.values, t, 0), &t.Next, l.options.epsilon(l.progress.Updates))
 }

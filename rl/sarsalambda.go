@@ -88,29 +88,27 @@ func (z *traces) learn(t *lepton.Transition) bool {
 	if !ok {
 		return false
 	}
-	values := z.policy.values
 	state, action := z.pair(t)
-	place, ok := values.make(state, action)
+	e, ok := z.values.entry(state, action)
 	if !ok {
 		return false
 	}
 	s := z.stream(t)
 	s.visit(state, action, &z.options)
-	delta := TDError(values.at(place), t.Reward, t.Discount, next)
-	ok = z.spread(s, place, z.alpha(values, place, delta), delta)
+	delta := TDError(*e.value, t.Reward, t.Discount, next)
+	ok = z.spread(s, e, z.alpha(e, delta), delta)
 	if s.discount, s.step = t.Discount, t.Step; t.Last || t.Discount == 0 || t.Episode == 0 {
 		z.close(s)
 	}
 	return ok
 }
 
-// spread is TraceUpdate of the entries that s has traces of, the last of which is at place. Of one that the
-// table has let go nothing is known any more.
-func (z *traces) spread(s *traced, place int, alpha, delta float64) bool {
-	values := z.policy.values
+// spread is TraceUpdate of the entries that s has traces of, the last of which is e. Of one that the table has
+// let go nothing is known any more.
+func (z *traces) spread(s *traced, e entry, alpha, delta float64) bool {
 	z.gathered = z.gathered[:0]
 	for _, p := range s.pairs {
-		z.gathered = append(z.gathered, values.value(p.state, p.action))
+		z.gathered = append(z.gathered, z.values.value(p.state, p.action))
 	}
 	TraceUpdate(z.gathered, s.z, alpha, delta)
 	for _, q := range z.gathered {
@@ -121,9 +119,9 @@ func (z *traces) spread(s *traced, place int, alpha, delta float64) bool {
 	}
 	last := len(s.pairs) - 1
 	for i, p := range s.pairs[:last] {
-		if place, ok := values.find(p.state, p.action); ok {
-			values.set(place, z.gathered[i], 0)
+		if v := z.values.known(p.state, p.action); v != nil {
+			*v = z.gathered[i]
 		}
 	}
-	return z.put(values, place, z.gathered[last], delta)
+	return z.put(e, z.gathered[last], delta)
 }

@@ -55,6 +55,27 @@ func (m *modelTable) value(p pair, initial float64) float64 {
 	return initial
 }
 
+// write is an update that comes to v.
+func write(t require.TestingT, tab table, p pair, v float64) {
+	e, ok := tab.entry(p.state, p.action)
+	require.True(t, ok)
+	*e.value = v
+	*e.visits++
+}
+
+// visits looks without touching.
+func visits(tab table, p pair) uint64 {
+	switch tab := tab.(type) {
+	case *denseTable:
+		place, _ := tab.find(p.state, p.action)
+		return tab.counts.visits[place]
+	case *hashedTable:
+		place, _ := tab.find(p.state, p.action)
+		return tab.counts.visits[place]
+	}
+	return 0
+}
+
 // Both tables equal a list, snapshots never change, and a table read back is the table written.
 func TestTablesAgainstAList(t *testing.T) {
 	const states, actions, initial = 40, 6, -3
@@ -69,9 +90,9 @@ func TestTablesAgainstAList(t *testing.T) {
 	} {
 		o := c.o.withDefaults()
 		t.Run(name, rapid.MakeCheck(func(t *rapid.T) {
-			tab, model := newTable(spec, o), &modelTable{limit: c.limit}
+			tab, model := newTable(spec, &o), &modelTable{limit: c.limit}
 			type frozen struct {
-				tab   table
+				tab   values
 				model modelTable
 			}
 			var snapshots []frozen
@@ -81,7 +102,7 @@ func TestTablesAgainstAList(t *testing.T) {
 			for a := range actions {
 				obs.Actions().Add(uint64(a), a != 2)
 			}
-			check := func(tab table, model *modelTable) {
+			check := func(tab values, model *modelTable) {
 				for s := range uint64(states) {
 					tab.row(row, s, obs)
 					for a := range uint64(actions) {
@@ -103,11 +124,9 @@ func TestTablesAgainstAList(t *testing.T) {
 					for range rapid.IntRange(1, 60).Draw(t, "n") {
 						p := pair{rapid.Uint64Range(0, states-1).Draw(t, "s"), rapid.Uint64Range(0, actions-1).Draw(t, "a")}
 						v := rapid.Float64Range(-9, 9).Draw(t, "v")
-						place, ok := tab.make(p.state, p.action)
-						require.True(t, ok)
-						tab.set(place, v, 1)
+						write(t, tab, p, v)
 						model.set(p, v, initial)
-						require.Equal(t, v, tab.at(place))
+						require.Equal(t, v, *tab.known(p.state, p.action))
 					}
 				},
 				"snapshot": func(*rapid.T) {
@@ -117,11 +136,11 @@ func TestTablesAgainstAList(t *testing.T) {
 				},
 				"reload": func(t *rapid.T) {
 					var w, again codec.Writer
-					tab.write(&w, true)
+					tab.write(&w)
 					r := codec.NewReader(w.Bytes())
-					tab = readTable(r, spec, o, true)
+					tab = readTable(r, spec, &o)
 					require.NoError(t, r.Close())
-					tab.write(&again, true)
+					tab.write(&again)
 					require.Equal(t, w.Bytes(), again.Bytes())
 				},
 				"": func(t *rapid.T) {
@@ -129,9 +148,8 @@ func TestTablesAgainstAList(t *testing.T) {
 					require.Equal(t, len(model.entries), tab.entries())
 					require.Equal(t, model.evicted, tab.evicted())
 					for _, e := range model.entries {
-						place, ok := tab.find(e.state, e.action)
-						require.True(t, ok)
-						require.Equal(t, e.visits, tab.tally().visits[place])
+						require.NotNil(t, tab.known(e.state, e.action))
+						require.Equal(t, e.visits, visits(tab, e.pair))
 					}
 					for _, s := range snapshots {
 						check(s.tab, &s.model)
@@ -145,8 +163,9 @@ func TestTablesAgainstAList(t *testing.T) {
 func TestDenseTablesHaveNoOtherPlaces(t *testing.T) {
 	tab := newDense(3, 5, 7, false)
 	for _, p := range []pair{{3, 0}, {0, 5}, {math.MaxUint64, 1}, {1, math.MaxUint64}} {
-		_, ok := tab.make(p.state, p.action)
+		_, ok := tab.entry(p.state, p.action)
 		assert.False(t, ok, "%+v", p)
+		assert.Nil(t, tab.known(p.state, p.action))
 		assert.Equal(t, 7.0, tab.value(p.state, p.action))
 	}
 	obs := new(lepton.Observation)
@@ -163,28 +182,26 @@ func TestSnapshotsShareWhatDidNotChange(t *testing.T) {
 	dense := newDense(10_000, 1, 0, false)
 	for s := range uint64(10_000) {
 		for _, tab := range []table{hashed, dense} {
-			place, _ := tab.make(s, 0)
-			tab.set(place, 1, 1)
+			write(t, tab, pair{s, 0}, 1)
 		}
 	}
 	for name, tab := range map[string]table{"hashed": hashed, "dense": dense} {
 		before := tab.snapshot()
-		place, _ := tab.make(7, 0)
-		tab.set(place, 2, 1)
+		write(t, tab, pair{7, 0}, 2)
 		after := tab.snapshot()
 		copied := 0
 		switch b := before.(type) {
-		case *hashedTable:
-			a := after.(*hashedTable)
+		case *hashedValues:
+			a := after.(*hashedValues)
 			for i := range b.slots.pages {
 				if a.slots.pages[i] != b.slots.pages[i] {
 					copied++
 				}
 			}
 			assert.Equal(t, a.index.pages, b.index.pages)
-		case *denseTable:
+		case *denseValues:
 			for i := range b.pages {
-				if &after.(*denseTable).pages[i][0] != &b.pages[i][0] {
+				if &after.(*denseValues).pages[i][0] != &b.pages[i][0] {
 					copied++
 				}
 			}
@@ -198,19 +215,14 @@ func TestSnapshotsShareWhatDidNotChange(t *testing.T) {
 // those that are used stay.
 func TestEvictionKeepsWhatIsUsed(t *testing.T) {
 	tab := newHashed(nil, 1000, 0, false)
-	touch := func(s uint64) {
-		place, ok := tab.make(s, 0)
-		require.True(t, ok)
-		tab.set(place, float64(s), 1)
-	}
+	touch := func(s uint64) { write(t, tab, pair{s, 0}, float64(s)) }
 	for n := range uint64(50_000) {
 		touch(n % 100)
 		touch(1_000_000 + n)
 	}
 	for s := range uint64(100) {
-		place, ok := tab.find(s, 0)
-		require.True(t, ok, "state %d", s)
-		require.EqualValues(t, 500, tab.counts.visits[place])
+		require.NotNil(t, tab.known(s, 0), "state %d", s)
+		require.EqualValues(t, 500, visits(tab, pair{s, 0}))
 	}
 	assert.EqualValues(t, 50_000-900, tab.evicted())
 	assert.Equal(t, 1000, tab.entries())
@@ -222,13 +234,15 @@ func TestReadTableRefuses(t *testing.T) {
 		var w codec.Writer
 		w.Bool(false)
 		w.Float(initial)
-		w.Uint64(0)
-		w.Int(hand)
 		w.Int(len(slots))
 		for _, s := range slots {
 			w.Uint64(s.state)
 			w.Uint64(s.action)
 			w.Float(s.value)
+		}
+		w.Uint64(0)
+		w.Int(hand)
+		for range slots {
 			w.Bool(false)
 			w.Uint64(1)
 		}
@@ -242,6 +256,8 @@ func TestReadTableRefuses(t *testing.T) {
 		w.Int(actions)
 		for range states * actions {
 			w.Float(value)
+		}
+		for range states * actions {
 			w.Uint64(1)
 		}
 		return w.Bytes()
@@ -263,7 +279,7 @@ func TestReadTableRefuses(t *testing.T) {
 		"dense, NaN":     {1, dense(1, 2, math.NaN())},
 	} {
 		r := codec.NewReader(c.body)
-		readTable(r, spec, TabularOptions{States: c.states, MaxEntries: 2}, true)
+		readTable(r, spec, &TabularOptions{States: c.states, MaxEntries: 2})
 		assert.ErrorIs(t, r.Close(), ErrCorrupt, name)
 	}
 	for _, body := range [][]byte{hashed(0, 0, slot{1, 1, 0}), dense(1, 2, 0)} {
@@ -272,7 +288,7 @@ func TestReadTableRefuses(t *testing.T) {
 		if body[0] == 1 {
 			o.States = 1
 		}
-		readTable(r, spec, o, true)
+		readTable(r, spec, &o)
 		assert.NoError(t, r.Close())
 	}
 }

@@ -15,11 +15,11 @@ import (
 // tabular is what table learners have in common. learn is what they differ in: it takes in one usable
 // transition, over as many steps as NStep says, and reports false where that was at fault.
 type tabular struct {
-	kind     string
-	options  TabularOptions
+	*setup
 	learn    func(t *lepton.Transition) bool
-	more     extension   // what a learner keeps beside the table; nil: nothing
-	policy   tablePolicy // the keys, and the tables that are being learned
+	more     extension // what a learner keeps beside the table; nil: nothing
+	values   table
+	second   table // DoubleQ's other one, nil for the rest
 	progress lepton.Progress
 	faults   uint64
 	failed   bool                     // an update since the last Step was not finite
@@ -30,6 +30,13 @@ type tabular struct {
 	buffer   []float64                // two rows of values
 	shifted  lepton.Transition        // what update shows to learn where there is a prior
 	scratch  lepton.Scratch           // of the prior
+}
+
+// setup is what never changes in a learner. Its policies share it.
+type setup struct {
+	kind    string
+	spec    lepton.Spec
+	options TabularOptions
 }
 
 // extension is what a learner keeps beside its table.
@@ -55,9 +62,7 @@ func newTabular(kind string, spec lepton.Spec, o TabularOptions, also ...error) 
 		return nil, err
 	}
 	l := &tabular{
-		kind: o.Prior.kind(kind), options: o, steps: steps, replay: again,
-		policy:   tablePolicy{spec: spec, options: o, values: newTable(spec, o)},
-		progress: lepton.Progress{Loss: math.NaN(), Idle: true},
+		setup: &setup{o.Prior.kind(kind), spec, o}, steps: steps, replay: again, values: newTable(spec, &o), progress: lepton.Progress{Loss: math.NaN(), Idle: true},
 	}
 	l.whole = l.take
 	return l, nil
@@ -114,9 +119,11 @@ func (l *tabular) row(from table, t *lepton.Transition, which int) []float64 {
 		l.buffer = make([]float64, 4*n)
 	}
 	values := l.buffer[which*n : (which+1)*n]
-	from.row(values, l.policy.options.Key(&t.Next), &t.Next)
-	l.scratch.Reset()
-	l.options.Prior.add(values, &t.Next, &l.scratch)
+	from.row(values, l.options.Key(&t.Next), &t.Next)
+	if l.options.Prior.scorer != nil {
+		l.scratch.Reset()
+		l.options.Prior.add(values, &t.Next, &l.scratch)
+	}
 	return values
 }
 
@@ -127,38 +134,40 @@ func (l *tabular) pair(t *lepton.Transition) (state, action uint64) {
 
 // towards is QUpdate of t's action in a table: next is the value of what follows.
 func (l *tabular) towards(values table, t *lepton.Transition, next float64) bool {
-	place, ok := values.make(l.pair(t))
+	e, ok := values.entry(l.pair(t))
 	if !ok {
 		return false
 	}
-	q := values.at(place)
+	q := *e.value
 	delta := TDError(q, t.Reward, t.Discount, next)
-	alpha := l.alpha(values, place, delta)
-	return l.put(values, place, QUpdate(q, alpha, t.Reward, t.Discount, next), delta)
+	return l.put(e, QUpdate(q, l.alpha(e, delta), t.Reward, t.Discount, next), delta)
 }
 
 // alpha returns the step size of the next update of an entry, whose error is delta.
-func (l *tabular) alpha(values table, place int, delta float64) float64 {
-	counts := values.tally()
-	n := counts.visits[place] + 1
-	if counts.noise == nil {
-		return l.options.StepSize.At(n)
+func (l *tabular) alpha(e entry, delta float64) float64 {
+	s := &l.options.StepSize
+	switch {
+	case e.noise != nil:
+		after := *e.noise
+		alpha := after.step(*e.visits+1, delta, s.Floor, s.Alpha)
+		if after.sound() {
+			*e.noise = after
+		}
+		return alpha
+	case s.Power == 0:
+		return max(s.Floor, s.Alpha) // what At says, without a call
 	}
-	e := counts.noise[place]
-	alpha := e.step(n, delta, l.options.StepSize.Floor, l.options.StepSize.Alpha)
-	if e.sound() {
-		counts.noise[place] = e
-	}
-	return alpha
+	return s.At(*e.visits + 1)
 }
 
 // put stores what an update came to.
-func (l *tabular) put(values table, place int, updated, delta float64) bool {
+func (l *tabular) put(e entry, updated, delta float64) bool {
 	if !finite(updated) {
 		l.failed = true
 		return false
 	}
-	values.set(place, updated, 1)
+	*e.value = updated
+	*e.visits++
 	l.progress.Updates++
 	l.progress.Loss = delta * delta / 2
 	l.last = nil
@@ -190,7 +199,12 @@ func (l *tabular) Step(ctx context.Context) (lepton.Progress, error) {
 // the values, a lepton.Saver and a lepton.Specced.
 func (l *tabular) Policy() lepton.Policy {
 	if l.last == nil {
-		l.last = l.policy.snapshot(l.options.epsilon(l.progress.Updates))
+		l.last = &tablePolicy{
+			setup: l.setup, epsilon: l.options.epsilon(l.progress.Updates), values: l.values.snapshot(),
+		}
+		if l.second != nil {
+			l.last.second = l.second.snapshot()
+		}
 	}
 	return l.last
 }
@@ -199,11 +213,11 @@ func (l *tabular) Policy() lepton.Policy {
 func (l *tabular) Needs() lepton.Needs { return lepton.Needs{Others: lepton.AllRows} }
 
 // Spec implements lepton.Specced.
-func (l *tabular) Spec() lepton.Spec { return l.policy.spec }
+func (l *tabular) Spec() lepton.Spec { return l.spec }
 
 // Stats says how full the table is and what was left out.
 func (l *tabular) Stats() TabularStats {
-	s := TabularStats{Entries: l.policy.values.entries(), Evicted: l.policy.values.evicted(), Faults: l.faults}
+	s := TabularStats{Entries: l.values.entries(), Evicted: l.values.evicted(), Faults: l.faults}
 	if l.steps != nil {
 		s.Streams = l.steps.Stats()
 	}
@@ -219,11 +233,11 @@ func (l *tabular) Kind() string { return l.kind }
 // WriteTo implements lepton.Saver.
 func (l *tabular) WriteTo(w io.Writer) (int64, error) {
 	var b codec.Writer
-	writeSpec(&b, l.policy.spec)
+	writeSpec(&b, l.spec)
 	writeProgress(&b, l.progress)
 	b.Uint64(l.faults)
 	b.Bool(l.failed)
-	l.policy.values.write(&b, true)
+	l.values.write(&b)
 	if l.more != nil {
 		l.more.write(&b)
 	}
@@ -248,11 +262,11 @@ func (l *tabular) WriteTo(w io.Writer) (int64, error) {
 // says why. Options are not saved; continue with those of the writer.
 func (l *tabular) ReadFrom(r io.Reader) (int64, error) {
 	return restore(r, l.kind, func(in *codec.Reader) error {
-		if err := readSpec(in, l.policy.spec, l.kind); err != nil {
+		if err := readSpec(in, l.spec, l.kind); err != nil {
 			return err
 		}
 		progress, faults, failed := readProgress(in), in.Uint64(), in.Bool()
-		values := readTable(in, l.policy.spec, l.options, true)
+		values := readTable(in, l.spec, &l.options)
 		keep := func() {}
 		if l.more != nil {
 			keep = l.more.read(in)
@@ -278,7 +292,7 @@ func (l *tabular) ReadFrom(r io.Reader) (int64, error) {
 		}
 		progress.Idle = again == nil || !again.fresh
 		l.progress, l.faults, l.failed, l.steps, l.replay = progress, faults, failed, steps, again
-		l.policy.values, l.last = values, nil
+		l.values, l.last = values, nil
 		keep()
 		return nil
 	})
@@ -304,9 +318,4 @@ func (l *tabular) readSteps(in *codec.Reader) (*replay.NStep, error) {
 		in.Fail("%d bytes too many in the streams", open.Len())
 	}
 	return steps, in.Err()
-}
-
-// DecodePolicy implements lepton.PolicyDecoder for the policies that this learner makes.
-func (l *tabular) DecodePolicy(kind string, r io.Reader) (lepton.Policy, error) {
-	return l.policy.decode(kind, r)
 }

@@ -72,6 +72,15 @@ func ExpectedValue(values []float64, obs *lepton.Observation, epsilon float64) (
 
 // bestLegal returns the first legal action with the highest value, −1 when none is legal.
 func bestLegal(values []float64, obs *lepton.Observation) int {
+	if len(values) > 0 && obs.LegalCount() == len(values) {
+		best, top := 0, values[0]
+		for i := 1; i < len(values); i++ {
+			if values[i] > top {
+				best, top = i, values[i]
+			}
+		}
+		return best
+	}
 	best, top := -1, math.Inf(-1)
 	for i, v := range values {
 		if obs.Legal(i) && (v > top || best < 0) {
@@ -81,4 +90,4 @@ func bestLegal(values []float64, obs *lepton.Observation) int {
 	return best
 }
 
-func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+func finite(x float64) bool { return x-x == 0 } // ±Inf and NaN give NaN

@@ -22,9 +22,14 @@ func New(seed uint64, name string) *rand.Rand { return rand.New(Source(seed, nam
 
 // Mix hashes a and b into 64 well-spread bits: the finaliser of SplitMix64 (Steele, Lea & Flood 2014)
 // over each in turn.
-func Mix(a, b uint64) uint64 {
-	return finalise(finalise(a+0x9e3779b97f4a7c15) ^ b + 0x9e3779b97f4a7c15)
-}
+func Mix(a, b uint64) uint64 { return Complete(Begin(a), b) }
+
+// Begin is the part of Mix that a alone decides, for who mixes one a with many b:
+// Mix(a, b) is Complete(Begin(a), b).
+func Begin(a uint64) uint64 { return finalise(a + 0x9e3779b97f4a7c15) }
+
+// Complete finishes what Begin began.
+func Complete(begun, b uint64) uint64 { return finalise(begun ^ b + 0x9e3779b97f4a7c15) }
 
 // Uniform maps bits to [0, 1) with 53 bits of precision.
 func Uniform(bits uint64) float64 { return float64(bits>>11) * 0x1p-53 }

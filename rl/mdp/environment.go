@@ -34,7 +34,7 @@ type Environment struct {
 	starts  []Start // with sums in the place of probabilities
 	state   int
 	steps   int
-	seed    uint64
+	seed    uint64 // of the episode, begun to be mixed with a step
 }
 
 // NewEnvironment returns an environment of p at the beginning of the episode with seed 0.
@@ -77,8 +77,8 @@ func (e *Environment) Spec() lepton.Spec {
 
 // Reset implements lepton.Environment.
 func (e *Environment) Reset(seed uint64) {
-	e.seed, e.steps = seed, 0
-	u := rng.Uniform(rng.Mix(seed, 0))
+	e.seed, e.steps = rng.Begin(seed), 0
+	u := rng.Uniform(rng.Complete(e.seed, 0))
 	i, exact := slices.BinarySearchFunc(e.starts, u, func(s Start, u float64) int { return cmp.Compare(s.Prob, u) })
 	if exact {
 		i++ // a start comes about below its sum
@@ -106,7 +106,7 @@ func (e *Environment) Step(action int) (reward, discount float64, last bool) {
 		return math.NaN(), 0, true
 	}
 	e.steps++
-	u := rng.Uniform(rng.Mix(e.seed, uint64(e.steps)))
+	u := rng.Uniform(rng.Complete(e.seed, uint64(e.steps)))
 	i := 0
 	for u >= outcomes[i].below {
 		i++
