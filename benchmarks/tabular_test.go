@@ -65,7 +65,7 @@ func lakeProblem(tb testing.TB) *mdp.Problem {
 // BenchmarkTabularQ is Q-learning on the lake with ε-greedy behaviour, the environment's step included.
 //
 // kernel is what a user writes who wants nothing but the update rule: the table, the world's tables and the
-// draws by hand. learner acts on snapshots of an rl.QLearning with a dense table, published every 64 decisions,
+// draws by hand. learner acts on snapshots of an rl.QLearning with a dense table, published every 128 decisions,
 // in an mdp.Environment; train is rl.Train on the same. C does the work of kernel in
 // ../shared/peers/rl/bench.c, "tabular".
 func BenchmarkTabularQ(b *testing.B) {
@@ -90,6 +90,17 @@ func (x *xorshift) next() uint64 {
 }
 
 func (x *xorshift) uniform() float64 { return float64(int64(x.next()>>11)) * 0x1p-53 }
+
+// sample counts the sums that u has passed.
+func sample(probs []float64, u float64) int {
+	sum, n := 0.0, 0
+	for _, p := range probs[:len(probs)-1] {
+		if sum += p; u >= sum {
+			n++
+		}
+	}
+	return n
+}
 
 func greedy(q []float64) int {
 	best := 0
@@ -150,7 +161,7 @@ func lakeLearner(b *testing.B) (*mdp.Environment, *rl.QLearning) {
 }
 
 func benchmarkLearner(b *testing.B) {
-	const publish = 64
+	const publish = 128
 	env, l := lakeLearner(b)
 	draw := xorshift(0x9E3779B97F4A7C15)
 	policy := l.Policy()
@@ -165,10 +176,7 @@ func benchmarkLearner(b *testing.B) {
 	decided := 0
 	for b.Loop() {
 		policy.Probs(probs, &t.Obs, nil)
-		t.Action = 0
-		for u := draw.uniform(); t.Action < 3 && u >= probs[t.Action]; t.Action++ {
-			u -= probs[t.Action]
-		}
+		t.Action = sample(probs, draw.uniform())
 		t.Propensity = probs[t.Action]
 		t.Reward, t.Discount, t.Last = env.Step(t.Action)
 		if t.Discount *= lakeGamma; t.Discount != 0 {
@@ -190,7 +198,7 @@ func benchmarkLearner(b *testing.B) {
 func benchmarkTrain(b *testing.B) {
 	env, l := lakeLearner(b)
 	b.ResetTimer()
-	_, err := rl.Train(b.Context(), env, l, rl.TrainOptions{Steps: b.N, StepEvery: 64, Credit: lepton.CreditOptions{Gamma: lakeGamma}})
+	_, err := rl.Train(b.Context(), env, l, rl.TrainOptions{Steps: b.N, StepEvery: 128, Credit: lepton.CreditOptions{Gamma: lakeGamma}})
 	require.NoError(b, err)
 	reportSteps(b)
 }

@@ -43,9 +43,10 @@ func (p *tablePolicy) Probs(dst []float64, obs *lepton.Observation, scratch *lep
 	p.Scores(dst, obs, scratch)
 	best := bestLegal(dst, obs)
 	share := p.epsilon / float64(obs.LegalCount())
+	all := obs.LegalCount() == len(dst)
 	for i := range dst {
 		dst[i] = 0
-		if obs.Legal(i) {
+		if all || obs.Legal(i) {
 			dst[i] = share
 		}
 	}

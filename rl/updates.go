@@ -47,6 +47,13 @@ func DifferentialQUpdate(q, gain, alpha, eta, reward, tau, next float64) (qNext,
 
 // MaxValue returns the highest value of the legal actions of obs, and false when none is legal.
 func MaxValue(values []float64, obs *lepton.Observation) (float64, bool) {
+	if len(values) > 0 && obs.LegalCount() == len(values) {
+		top := values[0]
+		for _, v := range values[1:] {
+			top = max(top, v)
+		}
+		return top, true
+	}
 	best := bestLegal(values, obs)
 	if best < 0 {
 		return 0, false

@@ -107,11 +107,27 @@ func (e *Environment) Step(action int) (reward, discount float64, last bool) {
 	}
 	e.steps++
 	u := rng.Uniform(rng.Complete(e.seed, uint64(e.steps)))
-	i := 0
-	for u >= outcomes[i].below {
-		i++
-	}
-	t := &outcomes[i]
+	t := &outcomes[at(outcomes, u)]
 	e.state = t.next
 	return t.reward, t.discount, t.discount == 0 || e.options.Limit > 0 && e.steps >= e.options.Limit
+}
+
+// at returns the outcome of a draw. A few are counted without a branch that nobody can foresee.
+func at(outcomes []drawn, u float64) int {
+	i := 0
+	if len(outcomes) <= 8 {
+		for k := range outcomes {
+			if u >= outcomes[k].below {
+				i++
+			}
+		}
+		return i
+	}
+	i, _ = slices.BinarySearchFunc(outcomes, u, func(d drawn, u float64) int {
+		if d.below > u {
+			return 1
+		}
+		return -1
+	})
+	return i
 }

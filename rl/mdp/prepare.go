@@ -26,8 +26,8 @@ func (p *Problem) prepare() {
 				last = i
 			}
 		}
-		if last >= 0 {
-			p.draws[last].below = math.Inf(1) // rounding: the last that can happen
+		for i := max(last, 0); last >= 0 && i < p.first[cell+1]; i++ {
+			p.draws[i].below = math.Inf(1) // rounding: the last that can happen
 		}
 	}
 	known := map[string]int32{}
@@ -63,13 +63,31 @@ func shapeOf(legal []byte) lepton.Observation {
 
 // show fills obs with what is seen in a state.
 func (p *Problem) show(obs *lepton.Observation, state int, oneHot bool) {
-	obs.CopyFrom(&p.shapes[p.shape[state]])
+	if shape := &p.shapes[p.shape[state]]; !alike(obs, shape) {
+		obs.CopyFrom(shape)
+	}
 	if oneHot {
 		obs.GrowState(p.states)
 		obs.State()[state] = 1
 		return
 	}
 	obs.State()[0] = float64(state)
+}
+
+// alike reports whether obs differs from a shape in its number at most, as it does from step to step: looking is
+// quicker than copying.
+func alike(obs, shape *lepton.Observation) bool {
+	n := shape.Len()
+	if obs.Len() != n || obs.LegalCount() != n || shape.LegalCount() != n ||
+		obs.Offered() != n || obs.ActionDim() != 0 || len(obs.State()) != 1 {
+		return false
+	}
+	for i := range n {
+		if obs.ID(i) != uint64(i) {
+			return false
+		}
+	}
+	return true
 }
 
 // ended reports whether nothing happens in a state any more.
