@@ -57,6 +57,10 @@ golden: ## rewrite the golden files; review the difference as code
 guarantees: ## the production guarantees at full size (up to an hour)
 	LEPTON_FULL=1 go test ./... -run TestGuarantee -count=1 -timeout 60m
 
+.PHONY: learning
+learning: ## the learning tests at full size, results as tables (LEPTON_REFERENCE: other problems)
+	LEPTON_FULL=1 go test -run '^TestLearning' -count=1 -timeout 3h -v ./rl/... ./sim/...
+
 .PHONY: api
 api: ## compare the exported surface with the last tag
 	.ci/run api
