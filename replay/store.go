@@ -170,7 +170,9 @@ func (s *Store) fillRows(slot int, t *lepton.Transition) {
 	v := s.view(r, s.ids[slot])
 	fillStates(&v, t)
 	r.setHead(s.copyRows(v.Rows, v.IDs, &t.Obs, t.Action), t)
-	s.copyRows(v.NextRows, v.NextIDs, &t.Next, -1)
+	if m > 0 {
+		s.copyRows(v.NextRows, v.NextIDs, &t.Next, -1)
+	}
 }
 
 // copyRows copies as many of obs's legal actions as ids has room for, evenly selected and in order, with the
