@@ -47,6 +47,12 @@ func TestLearningCartPole(t *testing.T) {
 				Network: rl.NetworkOptions{StepSize: rl.StepSize{Alpha: 1e-3}},
 			})
 		}},
+		{"dqn", 50_000, 10_000, 100, 0.99, func(seed uint64) (lepton.Learner, error) {
+			return rl.NewDQN(classic.NewCartPole().Spec(), rl.DQNOptions{
+				Network: rl.NetworkOptions{StepSize: rl.StepSize{Alpha: 1e-3, Over: 50_000}}, NStep: 5, TargetEvery: 200, RewardScale: 0.1,
+				Epsilon: rl.Exploration{Start: 1, End: 0.1, Over: 8000}, Seed: seed,
+			})
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			steps, seeds, above := c.steps, 5, 475.0
