@@ -50,7 +50,7 @@ func TestLearningCartPole(t *testing.T) {
 		{"dqn", 50_000, 10_000, 100, 0.99, func(seed uint64) (lepton.Learner, error) {
 			return rl.NewDQN(classic.NewCartPole().Spec(), rl.DQNOptions{
 				Network: rl.NetworkOptions{StepSize: rl.StepSize{Alpha: 1e-3, Over: 50_000}}, NStep: 5, TargetEvery: 200, RewardScale: 0.1,
-				Epsilon: rl.Exploration{Start: 1, End: 0.1, Over: 8000}, Seed: seed,
+				Epsilon: rl.Exploration{Start: 1, End: 0.05, Over: 25_000}, Seed: seed,
 			})
 		}},
 	} {
