@@ -11,7 +11,7 @@ type Batch struct {
 	Rewards   []float32 // of the decisions
 	Discounts []float32 // multiplies the value of what follows
 
-	ends []float32 // what gatherFixed touched
+	touched []uint32 // by gatherFixed
 }
 
 // Offers are the actions of a sample of observations, one observation after the other. GatherOffers and
@@ -21,14 +21,21 @@ type Offers struct {
 	// First[i+1]−1 are those of observation i, in a fixed space all Spec.Actions, elsewhere the legal ones.
 	First []int
 	Rows  []float32 // features, ActionDim for each action, row-major; empty in a fixed space
-	Legal []bool    // of each action of a fixed space; empty elsewhere, where all are legal
+
+	masks []float32 // of a fixed space, width for each observation; empty elsewhere, where all are legal
+	width int
+}
+
+// Legal reports whether action a of observation i may be chosen.
+func (o *Offers) Legal(i, a int) bool {
+	return len(o.masks) == 0 || Mask{o.masks[i*o.width:]}.Legal(a)
 }
 
 // Gather fills b with what slots hold, each below Len.
 func (s *Store) Gather(b *Batch, slots []int) {
 	n, d := len(slots), s.spec.StateDim
 	b.States, b.Next = room(b.States, n*d), room(b.Next, n*d)
-	b.Actions, b.Rewards, b.Discounts, b.ends = room(b.Actions, n), room(b.Rewards, n), room(b.Discounts, n), room(b.ends, n)
+	b.Actions, b.Rewards, b.Discounts, b.touched = room(b.Actions, n), room(b.Rewards, n), room(b.Discounts, n), room(b.touched, n)
 	if s.fixed {
 		s.gatherFixed(b, slots)
 		return
@@ -41,14 +48,14 @@ func (s *Store) Gather(b *Batch, slots []int) {
 	}
 }
 
-// gatherFixed copies the heads in a loop of its own, which also touches the ends of the records: it is so
-// short that their misses of the cache overlap.
+// gatherFixed copies the heads in a loop of its own, which also touches the middle and the end of each record:
+// it is so short that their misses of the cache overlap.
 func (s *Store) gatherFixed(b *Batch, slots []int) {
 	d, size, flat := s.spec.StateDim, s.recordSize(0, 0), s.flat
-	actions, rewards, discounts, ends := b.Actions[:len(slots)], b.Rewards[:len(slots)], b.Discounts[:len(slots)], b.ends[:len(slots)]
+	actions, rewards, discounts, touched := b.Actions[:len(slots)], b.Rewards[:len(slots)], b.Discounts[:len(slots)], b.touched[:len(slots)]
 	for i, slot := range slots {
 		r := flat[slot*size : slot*size+size]
-		ends[i] = r[len(r)-1]
+		touched[i] = math.Float32bits(r[len(r)/2]) ^ math.Float32bits(r[len(r)-1])
 		h := (*[headSize]float32)(r)
 		actions[i], rewards[i], discounts[i] = int(math.Float32bits(h[headAction])), h[headReward], h[headDiscount]
 	}
@@ -71,7 +78,7 @@ func (s *Store) GatherOffers(o *Offers, slots []int) { s.gatherOffers(o, slots, 
 func (s *Store) GatherNext(o *Offers, slots []int) { s.gatherOffers(o, slots, true) }
 
 func (s *Store) gatherOffers(o *Offers, slots []int, next bool) {
-	o.First, o.Rows, o.Legal = room(o.First, len(slots)+1), o.Rows[:0], o.Legal[:0]
+	o.First, o.Rows, o.masks = room(o.First, len(slots)+1), o.Rows[:0], o.masks[:0]
 	if s.fixed {
 		s.gatherMasks(o, slots, next)
 		return
@@ -91,29 +98,25 @@ func (s *Store) gatherOffers(o *Offers, slots []int, next bool) {
 
 // gatherMasks is gatherOffers in a fixed space.
 func (s *Store) gatherMasks(o *Offers, slots []int, next bool) {
-	n, size, at := s.spec.Actions, s.recordSize(0, 0), headSize
+	size, at := s.recordSize(0, 0), headSize
+	o.width = maskSize(s.spec.Actions)
 	if next {
-		at += maskSize(n)
+		at += o.width
 	}
-	o.Legal = room(o.Legal, len(slots)*n)
+	o.masks = room(o.masks, len(slots)*o.width)
 	for i, slot := range slots {
-		o.First[i] = i * n
-		legal := o.Legal[i*n : (i+1)*n]
-		var bits uint32
-		for a := range legal {
-			if a%32 == 0 {
-				bits = math.Float32bits(s.flat[slot*size+at+a/32])
-			}
-			legal[a] = bits&1 != 0
-			bits >>= 1
+		o.First[i] = i * s.spec.Actions
+		mask := s.flat[slot*size+at:]
+		for k := range o.width {
+			o.masks[i*o.width+k] = mask[k]
 		}
 	}
-	o.First[len(slots)] = len(slots) * n
+	o.First[len(slots)] = len(slots) * s.spec.Actions
 }
 
 // GatherChosen fills o with the actions taken alone, one of each of slots; where the space is not fixed.
 func (s *Store) GatherChosen(o *Offers, slots []int) {
-	o.First, o.Rows, o.Legal = room(o.First, len(slots)+1), o.Rows[:0], o.Legal[:0]
+	o.First, o.Rows, o.masks = room(o.First, len(slots)+1), o.Rows[:0], o.masks[:0]
 	d := s.spec.ActionDim
 	for i, slot := range slots {
 		o.First[i] = i

@@ -120,7 +120,7 @@ func ExampleNewUniformSlots() {
 	slots := make([]int, 6)
 	n := replay.NewUniformSlots(store, 7).Sample(slots)
 	fmt.Println(slots[:n])
-	// Output: [0 2 3 1 1 1]
+	// Output: [3 1 3 3 0 2]
 }
 
 func ExampleNewPrioritised() {

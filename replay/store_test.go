@@ -220,7 +220,6 @@ func checkGather(rt *rapid.T, store *Store, spec lepton.Spec, model []plain) {
 	require.Len(rt, chosen.Rows, len(slots)*spec.ActionDim)
 	require.Len(rt, chosen.First, len(slots)+1)
 	var rows, nextRows []float32
-	var legal, nextLegal []bool
 	count, nextCount := 0, 0
 	for i, slot := range slots {
 		p, d, a := model[slot], spec.StateDim, spec.ActionDim
@@ -239,12 +238,16 @@ func checkGather(rt *rapid.T, store *Store, spec lepton.Spec, model []plain) {
 		require.Equal(rt, nextCount, next.First[i])
 		count, nextCount = count+max(len(p.Legal), len(p.IDs)), nextCount+max(len(p.NextLegal), len(p.NextIDs))
 		rows, nextRows = append(rows, p.Rows...), append(nextRows, p.NextRows...)
-		legal, nextLegal = append(legal, p.Legal...), append(nextLegal, p.NextLegal...)
+		for a, legal := range p.Legal {
+			require.Equal(rt, legal, o.Legal(i, a))
+			require.Equal(rt, p.NextLegal[a], next.Legal(i, a))
+		}
+		for a := range p.IDs {
+			require.True(rt, o.Legal(i, a))
+		}
 	}
 	require.Equal(rt, count, o.First[len(slots)])
 	require.Equal(rt, nextCount, next.First[len(slots)])
-	require.Equal(rt, legal, append([]bool(nil), o.Legal...))
-	require.Equal(rt, nextLegal, append([]bool(nil), next.Legal...))
 	require.Equal(rt, rows, append([]float32(nil), o.Rows...))
 	require.Equal(rt, nextRows, append([]float32(nil), next.Rows...))
 }

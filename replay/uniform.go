@@ -3,6 +3,7 @@ package replay
 import (
 	"fmt"
 	"io"
+	"math/bits"
 	"math/rand/v2"
 
 	"github.com/leptonsched/lepton/internal/codec"
@@ -51,8 +52,9 @@ func (u *UniformSlots) Sample(slots []int) int {
 	if u.store.Len() == 0 {
 		return 0
 	}
-	for i := range slots {
-		slots[i] = u.rand.IntN(u.store.Len())
+	for i := range slots { // as exact as IntN to one part in 2³³, and quicker
+		slot, _ := bits.Mul64(u.pcg.Uint64(), uint64(u.store.Len()))
+		slots[i] = int(slot)
 	}
 	return len(slots)
 }

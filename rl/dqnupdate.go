@@ -92,9 +92,9 @@ func (l *DQN) gather() {
 
 // choose notes the best legal action of what follows transition g.
 func (l *DQN) choose(g int, out []float32) {
-	best, legal := -1, l.legalNext(g)
+	best := -1
 	for i, v := range out {
-		if (legal == nil || legal[i]) && (best < 0 || v > out[best]) {
+		if l.work.next.Legal(g, i) && (best < 0 || v > out[best]) {
 			best = i
 		}
 	}
@@ -115,14 +115,6 @@ func (l *DQN) value(g int, out []float32) {
 	w.target[g] = w.sample.Rewards[g]*float32(l.options.RewardScale) + w.sample.Discounts[g]*next
 }
 
-// legalNext says which actions are legal after transition g; nil: all.
-func (l *DQN) legalNext(g int) []bool {
-	if len(l.work.next.Legal) == 0 {
-		return nil
-	}
-	return l.work.next.Legal[l.work.next.First[g]:l.work.next.First[g+1]]
-}
-
 // loss is the error of transition g, squared near 0 and linear beyond (Huber 1964), and the penalty of CQL.
 func (l *DQN) loss(g int, out, dOut []float32) float64 {
 	w, a := &l.work, l.work.chosen[g]
@@ -140,25 +132,22 @@ func (l *DQN) loss(g int, out, dOut []float32) float64 {
 
 // conserve adds Conservative·(log Σ exp Q − Q(a)) and its gradient.
 func (l *DQN) conserve(g, a int, weight float32, out, dOut []float32) float64 {
-	var legal []bool
-	if o := &l.work.offers; len(o.Legal) > 0 {
-		legal = o.Legal[o.First[g]:o.First[g+1]]
-	}
+	offers := &l.work.offers
 	top := math.Inf(-1)
 	for i, v := range out {
-		if legal == nil || legal[i] {
+		if offers.Legal(g, i) {
 			top = max(top, float64(v))
 		}
 	}
 	sum := 0.0
 	for i, v := range out {
-		if legal == nil || legal[i] {
+		if offers.Legal(g, i) {
 			sum += math.Exp(float64(v) - top)
 		}
 	}
 	alpha := l.options.Conservative
 	for i, v := range out {
-		if legal == nil || legal[i] {
+		if offers.Legal(g, i) {
 			dOut[i] += weight * float32(alpha*math.Exp(float64(v)-top)/sum)
 		}
 	}
