@@ -59,7 +59,7 @@ guarantees: ## the production guarantees at full size (up to an hour)
 
 .PHONY: learning
 learning: ## the learning tests at full size, results as tables (LEPTON_REFERENCE: other problems)
-	LEPTON_FULL=1 go test -run '^TestLearning' -count=1 -timeout 3h -v ./rl/... ./sim/...
+	LEPTON_FULL=1 go test -run '^TestLearning' -count=1 -timeout 3h -v ./rl/...
 
 .PHONY: api
 api: ## compare the exported surface with the last tag
