@@ -282,12 +282,14 @@ func TestRolloutKeepsTheContract(t *testing.T) {
 
 // A simulator is lent to one decision at a time, and one that panicked is not lent again.
 func TestRolloutSimulators(t *testing.T) {
-	made := 0
+	made, played := 0, 0
 	r, err := policy.NewRollout(chooses(0), func() policy.Simulator[struct{}] {
 		made++
-		broken := made == 1
+		broken := false // the pool may have dropped the first one made: it is the first to play that breaks
 		return policy.SimulatorFunc[struct{}](func(returns []float64, _ struct{}, _ *lepton.Observation, _ []int, _ []uint64) {
-			if broken {
+			assert.False(t, broken, "a simulator that panicked was used again")
+			if played++; played == 1 {
+				broken = true
 				panic("broken")
 			}
 			clear(returns)
