@@ -68,7 +68,7 @@ func (b *Batch) Reset(jobs []Job, start, length int) error {
 	b.nanScores, b.badPredictions = 0, 0
 	b.ended.reset()
 	b.state = BatchState{UnixStart: b.opt.UnixStart, Procs: b.machine.Procs, Nodes: b.machine.Nodes,
-		FreeNodes: b.machine.Nodes, Running: b.state.Running}
+		FreeNodes: b.machine.Nodes, Running: b.state.Running, Past: b.state.Past[:0]}
 	if start < 0 || length <= 0 || length > len(jobs) || start > len(jobs)-length {
 		return fmt.Errorf("%w: %d jobs from %d on of %d", ErrSequence, length, start, len(jobs))
 	}

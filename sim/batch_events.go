@@ -75,8 +75,10 @@ func (b *Batch) end() {
 	if b.opt.Backfill != BackfillNone {
 		b.forget(e.index)
 	}
+	ended := EndedJob{Job: b.jobs[e.index], Start: job.Start, Predicted: job.Predicted}
+	b.state.Past = append(b.state.Past, ended)
 	if b.opt.Predict != nil {
-		b.ended.add(EndedJob{Job: b.jobs[e.index], Start: job.Start, Predicted: job.Predicted})
+		b.ended.add(ended)
 	}
 }
 

@@ -52,6 +52,9 @@ type BatchState struct {
 	Queued int
 	// Running is in no particular order.
 	Running []RunningJob
+	// Past is what has ended in this sequence, earliest end first: with Queue and Running, all that has arrived.
+	// Those who plan or foretell read it. A host may leave it empty, or keep the latest jobs alone.
+	Past []EndedJob
 
 	Started int // jobs started so far in this sequence
 	Ended   int // jobs ended so far
