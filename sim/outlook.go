@@ -7,8 +7,8 @@ import (
 )
 
 // outlook is a batch world that a planner imagines: the queue and the running jobs of a BatchState with run times that
-// are assumed, and arrivals that are. It goes on from the decision under a static order as Batch does from there, to
-// the last second where the assumptions hold, in a few microseconds.
+// are assumed, and arrivals that are. From the decision it goes on under a static order exactly as Batch would if the
+// assumptions were true, in a few microseconds.
 //
 // Jobs are numbered in the order of submission, first those that are queued, then those to come. Sets of jobs
 // are bits, by rank to find the next to choose, by number for backfilling.
@@ -20,8 +20,8 @@ type outlook struct {
 	jobs     []outlookJob // queued and to come
 	running  []outlookEnd // in the order of their starts
 	releases []release    // of the running jobs, by expected end; kept for backfilling alone
-	fitting  [64][]uint64 // jobs of at most 2^k nodes; kept for backfilling alone
-	largest  int          // the highest k that differs from those below
+	narrow   classes      // by nodes; kept for backfilling alone
+	short    classes      // by expected run time; the same
 
 	// One continuation.
 	order     *outlookOrder
@@ -81,19 +81,14 @@ func (o *outlook) prepare() {
 	if o.backfill == BackfillNone {
 		return
 	}
-	words := (len(o.jobs) + 63) / 64
-	o.largest = 0
+	o.narrow.reset(len(o.jobs))
+	o.short.reset(len(o.jobs))
 	for i := range o.jobs {
-		o.largest = max(o.largest, bits.Len64(uint64(o.jobs[i].nodes)))
+		o.narrow.add(i, o.jobs[i].nodes)
+		o.short.add(i, o.jobs[i].expected)
 	}
-	for k := range o.largest + 1 {
-		o.fitting[k] = zeroed(o.fitting[k], words)
-		for i := range o.jobs {
-			if o.jobs[i].nodes < 1<<k {
-				o.fitting[k][i/64] |= 1 << (i % 64)
-			}
-		}
-	}
+	o.narrow.close()
+	o.short.close()
 	o.releases = o.releases[:0]
 	for i := range o.running {
 		o.releases = insertRelease(o.releases, release{end: o.running[i].expected, nodes: o.running[i].nodes})
@@ -101,15 +96,17 @@ func (o *outlook) prepare() {
 }
 
 // play starts job first next and the others as order has it, and returns what all waiting from the decision on costs,
-// until the last job has started.
-func (o *outlook) play(order *outlookOrder, first int32) float64 {
+// until the last job has started. It stops where that reaches limit, since waiting only adds to it.
+func (o *outlook) play(order *outlookOrder, first int32, limit float64) float64 {
 	o.begin(order)
 	for job := first; ; job = o.head() {
 		o.take(job)
 		if o.jobs[job].nodes > o.left {
 			o.wait(o.jobs[job].nodes)
 		}
-		o.start(job)
+		if o.start(job); o.total >= limit {
+			return o.total
+		}
 		for o.waiting == 0 {
 			if o.next == len(o.jobs) {
 				return o.total

@@ -49,11 +49,11 @@ func (o *outlook) reserve(nodes int64) (when, extra int64) {
 // backfillFrom is Batch.backfill for the queued jobs numbered from on. Jobs of one second are in the order of their
 // ranks, but those that came after the wait began, numbered known on, are last.
 func (o *outlook) backfillFrom(from int, known int32, before int64, extra *int64) {
-	for at := o.nextFitting(from); at >= 0; {
+	for at := o.nextPassing(from, before, *extra); at >= 0; {
 		j := &o.jobs[at]
 		if j.hi == j.lo+1 {
 			o.pass(int32(at), before, extra)
-			at = o.nextFitting(at + 1)
+			at = o.nextPassing(at+1, before, *extra)
 			continue
 		}
 		o.group = o.group[:0]
@@ -70,7 +70,7 @@ func (o *outlook) backfillFrom(from int, known int32, before int64, extra *int64
 		for _, i := range o.group {
 			o.pass(i, before, extra)
 		}
-		at = o.nextFitting(at)
+		at = o.nextPassing(at, before, *extra)
 	}
 }
 
@@ -90,21 +90,61 @@ func (o *outlook) pass(job int32, before int64, extra *int64) {
 	o.start(job)
 }
 
-// nextFitting returns the first queued job from number at on that may fit; −1 for none. It may let pass what does not fit.
-func (o *outlook) nextFitting(at int) int {
+// nextPassing returns the first queued job from number at on that may be backfilled; −1 for none. It can return some
+// that may not.
+func (o *outlook) nextPassing(at int, before, extra int64) int {
 	if o.left == 0 || at >= len(o.jobs) {
 		return -1
 	}
-	small := o.fitting[min(bits.Len64(uint64(o.left)), o.largest)]
-	word := at / 64
-	set := o.numbers[word] & small[word] >> (at % 64) << (at % 64)
-	for set == 0 {
-		if word++; word == len(o.numbers) {
-			return -1
+	fits, short, beside := o.narrow.upTo(o.left), o.short.upTo(before-o.now), o.narrow.upTo(extra)
+	for word, skip := at/64, at%64; word < len(o.numbers); word, skip = word+1, 0 {
+		set := o.numbers[word] & fits[word] & (short[word] | beside[word])
+		set = set >> skip << skip
+		if set != 0 {
+			return word*64 + bits.TrailingZeros64(set)
 		}
-		set = o.numbers[word] & small[word]
 	}
-	return word*64 + bits.TrailingZeros64(set)
+	return -1
+}
+
+// classes are nested sets of jobs: class k has those of which a quantity is below 2^k, so that most of what is too
+// large for something is never looked at.
+type classes struct {
+	sets [64][]uint64
+	last int // the highest class that can differ from the one below
+}
+
+// reset makes ready for so many jobs.
+func (c *classes) reset(jobs int) {
+	for k := range c.last + 1 {
+		c.sets[k] = c.sets[k][:0]
+	}
+	c.last = 0
+	c.sets[0] = zeroed(c.sets[0], (jobs+63)/64)
+}
+
+// add puts a job into the lowest class that it is in.
+func (c *classes) add(job int, quantity int64) {
+	k := bits.Len64(uint64(max(quantity, 0)))
+	for c.last < k {
+		c.last++
+		c.sets[c.last] = zeroed(c.sets[c.last], len(c.sets[0]))
+	}
+	c.sets[k][job/64] |= 1 << (job % 64)
+}
+
+// close puts the jobs of each class into those above.
+func (c *classes) close() {
+	for k := range c.last {
+		for i, set := range c.sets[k] {
+			c.sets[k+1][i] |= set
+		}
+	}
+}
+
+// upTo is the smallest class that has all jobs with at most this quantity.
+func (c *classes) upTo(quantity int64) []uint64 {
+	return c.sets[min(bits.Len64(uint64(max(quantity, 0))), c.last)]
 }
 
 // insertRelease adds r to releases in the order of their ends.

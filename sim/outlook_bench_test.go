@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -15,7 +16,7 @@ func BenchmarkOutlook(b *testing.B) {
 			first := order.job[firstOf(order)]
 			b.ReportAllocs()
 			for b.Loop() {
-				o.play(order, first)
+				o.play(order, first, math.Inf(1))
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package sim
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -90,7 +91,7 @@ func TestOutlookGoesOnAsTheWorldDoes(t *testing.T) {
 					order := o.orderOf(h, world, positions)
 					o.starts = make([]int64, len(o.jobs))
 					o.begin(order)
-					total := o.play(order, o.head())
+					total := o.play(order, o.head(), math.Inf(1))
 					result, err := world.Run(h)
 					require.NoError(t, err)
 					want := 0.0
@@ -101,7 +102,7 @@ func TestOutlookGoesOnAsTheWorldDoes(t *testing.T) {
 					}
 					require.InDelta(t, want, total, 1e-6)
 					o.starts = nil
-					require.Equal(t, total, o.play(order, order.job[firstOf(order)]), "a second continuation")
+					require.Equal(t, total, o.play(order, order.job[firstOf(order)], math.Inf(1)), "a second continuation")
 				}
 				assert.Greater(t, compared, 20*seeds)
 			})

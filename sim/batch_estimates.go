@@ -1,0 +1,137 @@
+package sim
+
+import "math"
+
+// RunEstimate is what can be said of a run time before it is over.
+type RunEstimate struct {
+	Mean float64 // seconds, at least 1
+	// Price is the mean of 1/max(run, 10), which is what a second of waiting adds to the mean bounded slowdown. Where
+	// some jobs fail at once, it is far more than one over the mean.
+	Price float64
+
+	whole float64 // the chance that it takes all that it asked for
+	part  float64 // the mean where it does not
+}
+
+// left is the mean of what a job that asks for request seconds and has run for elapsed still needs, taking run times that
+// are not as asked for as exponential.
+func (e RunEstimate) left(request, elapsed float64) float64 {
+	rest := request - elapsed
+	if rest <= 0 {
+		return max(1, 0.1*elapsed)
+	}
+	other := (1 - e.whole) * math.Exp(-elapsed/e.part)
+	if e.whole+other == 0 {
+		return rest
+	}
+	p := e.whole / (e.whole + other)
+	return max(1, p*rest+(1-p)*min(e.part, rest))
+}
+
+// RunTimes learns from the jobs that have ended how long others will run, and how much their waiting matters. It
+// takes a job to run for all the time that it asks for, or for a part that is like what its user's jobs took: those
+// with the same request before all of the user's, and these before everybody's. Each group leans on the next larger
+// one as if that had shown it two jobs, so that a user who is new is not a problem.
+//
+// The zero value has seen nothing and believes requests. Not safe for concurrent use.
+type RunTimes struct {
+	all    runGroup
+	groups map[runKey]*runGroup
+	spare  []*runGroup // groups of before Reset
+}
+
+// runKey is a user, with request −1, or a user and a request.
+type runKey struct{ user, request int64 }
+
+// runGroup sums up jobs that have ended. What took all the time that it had asked for is in jobs and whole alone.
+type runGroup struct {
+	jobs, whole  float64
+	run, inverse float64 // sums of run times and of 1/max(run, 10)
+	ratio        float64 // sum of run/request
+}
+
+// wholeFrom is the part of the request from which on a run counts as all of it.
+const wholeFrom = 0.95
+
+// leaning is how many jobs of the larger group count in an estimate.
+const leaning = 4
+
+// prior is how many jobs the belief in requests counts among everybody's.
+const prior = 1
+
+// remembering is what is left of a job's part in an estimate when the user's next has ended: users do the same
+// thing for a while, and then another.
+const remembering = 0.8
+
+// Reset forgets everything and keeps the memory.
+func (t *RunTimes) Reset() {
+	for _, g := range t.groups {
+		t.spare = append(t.spare, g)
+	}
+	clear(t.groups)
+	t.all = runGroup{}
+}
+
+// Add learns from a job that has ended.
+func (t *RunTimes) Add(j *Job) {
+	t.all.add(j, 1)
+	t.group(runKey{max(j.User, -1), -1}).add(j, remembering)
+	t.group(runKey{max(j.User, -1), max(j.Request, 0)}).add(j, remembering)
+}
+
+func (t *RunTimes) group(k runKey) *runGroup {
+	g := t.groups[k]
+	if g == nil {
+		if last := len(t.spare) - 1; last >= 0 {
+			g, t.spare = t.spare[last], t.spare[:last]
+			*g = runGroup{}
+		} else {
+			g = new(runGroup)
+		}
+		if t.groups == nil {
+			t.groups = map[runKey]*runGroup{}
+		}
+		t.groups[k] = g
+	}
+	return g
+}
+
+// add fades what the group has seen and adds j.
+func (g *runGroup) add(j *Job, fade float64) {
+	g.jobs, g.whole, g.run, g.inverse, g.ratio = fade*g.jobs+1, fade*g.whole, fade*g.run, fade*g.inverse, fade*g.ratio
+	if float64(j.Run) >= wholeFrom*float64(j.Request) {
+		g.whole++
+		return
+	}
+	g.run += float64(j.Run)
+	g.inverse += 1 / float64(max(j.Run, 10))
+	g.ratio += float64(j.Run) / float64(j.Request)
+}
+
+// Estimate estimates the run time of a job of user that asks for request seconds.
+func (t *RunTimes) Estimate(user, request int64) RunEstimate {
+	asked := float64(max(request, 1))
+	least := 1 / max(asked, 10)
+	whole := (t.all.whole + prior) / (t.all.jobs + prior)
+	part, inverse := asked, least
+	if some := t.all.jobs - t.all.whole; some > 0 {
+		part = (t.all.ratio + prior) / (some + prior) * asked
+		inverse = max(least, (t.all.inverse+prior*least)/(some+prior))
+	}
+	for _, k := range [...]runKey{{max(user, -1), -1}, {max(user, -1), max(request, 0)}} {
+		g := t.groups[k]
+		if g == nil {
+			break
+		}
+		whole = (g.whole + leaning*whole) / (g.jobs + leaning)
+		some := g.jobs - g.whole
+		part = min(asked, (g.run+leaning*part)/(some+leaning))
+		inverse = max(least, (g.inverse+leaning*inverse)/(some+leaning))
+	}
+	part = max(part, 1)
+	return RunEstimate{
+		Mean:  max(1, whole*asked+(1-whole)*part),
+		Price: whole*least + (1-whole)*inverse,
+		whole: whole, part: part,
+	}
+}
