@@ -11,6 +11,7 @@ import (
 
 const (
 	learnedPolicy = "learned"
+	plannedPolicy = "planned"
 	allPolicies   = "all"
 	predSuffix    = "_pred"
 )
@@ -18,11 +19,12 @@ const (
 // contender is a policy of a replay, under the name that the user gave it.
 type contender struct {
 	name      string
-	heuristic *sim.BatchHeuristic // nil: the model
+	heuristic *sim.BatchHeuristic // nil: the model, or the planner
+	planned   bool                // it is the planner
 	predicted bool                // it goes by foretold run times
 }
 
-func (c contender) needsModel() bool { return c.heuristic == nil || c.predicted }
+func (c contender) needsModel() bool { return c.heuristic == nil && !c.planned || c.predicted }
 
 // parsePolicies returns the policies of a list of names. All unknown ones are reported.
 func parsePolicies(text string) ([]contender, error) {
@@ -43,6 +45,8 @@ func parsePolicies(text string) ([]contender, error) {
 		switch name = strings.TrimSpace(name); name {
 		case learnedPolicy:
 			add(contender{name: name, predicted: true})
+		case plannedPolicy:
+			add(contender{name: name, planned: true})
 		case allPolicies:
 			for _, name := range sim.BatchHeuristicNames() {
 				h, err := sim.BatchHeuristicByName(name)
@@ -61,8 +65,8 @@ func parsePolicies(text string) ([]contender, error) {
 		}
 	}
 	if len(unknown) > 0 {
-		errs = append(errs, fmt.Errorf("unknown policy %s: there are %s, SAF_added (which is SAF), each also with %s at its end, %s and %s",
-			strings.Join(unknown, ", "), strings.Join(sim.BatchHeuristicNames(), ", "), predSuffix, learnedPolicy, allPolicies))
+		errs = append(errs, fmt.Errorf("unknown policy %s: there are %s, SAF_added (which is SAF), each also with %s at its end, %s, %s and %s",
+			strings.Join(unknown, ", "), strings.Join(sim.BatchHeuristicNames(), ", "), predSuffix, learnedPolicy, plannedPolicy, allPolicies))
 	}
 	return list, errors.Join(errs...)
 }

@@ -12,8 +12,8 @@ import (
 func batchReplay() command {
 	return command{
 		name:     "batch replay",
-		synopsis: "-trace FILE -policy NAME[,NAME...] [-starts N[,N...]] [-length N] [-backfill none|reference|easy] [-model FILE] [-metrics reference|all|NAME[,NAME...]] [-procs N] [-csv OUT]",
-		summary:  "run sequences of a trace under heuristics and a learned model, metrics to CSV",
+		synopsis: "-trace FILE -policy NAME[,NAME...] [-starts N[,N...]] [-length N] [-backfill none|reference|easy] [-model FILE] [-seed N] [-metrics reference|all|NAME[,NAME...]] [-procs N] [-csv OUT]",
+		summary:  "run sequences of a trace under heuristics, a planner and a learned model, metrics to CSV",
 		example:  "lepton batch replay -trace site.swf.gz -starts 0,1000 -policy FCFS,SJF -csv out.csv",
 		manual:   replayManual,
 		declare: func(flags *flag.FlagSet) action {
@@ -25,6 +25,7 @@ func batchReplay() command {
 			flags.StringVar(&o.backfill, "backfill", "none", "the `WAY` in which jobs may pass the chosen one while it waits for processors: none, reference or easy")
 			flags.StringVar(&o.policies, "policy", "", "what chooses the next job, `NAME[,NAME...]`; needed")
 			flags.StringVar(&o.model, "model", "", "the model that learned, and heuristics ending in _pred, go by: a `FILE` as saved by examples/batch")
+			flags.Uint64Var(&o.seed, "seed", 1, "`N`, from which planned draws the futures that it imagines")
 			flags.StringVar(&o.metrics, "metrics", "reference", "the `METRICS` to write: reference, all, or names separated by commas")
 			flags.StringVar(&o.csv, "csv", toStdout, "the file `OUT` to write; - is standard output")
 			return func(ctx context.Context, std streams, _ []string) error { return o.replay(ctx, std) }
@@ -51,6 +52,11 @@ Policies:
                    was trained on at most 128 jobs at a time: a cut would leave
                    it the oldest jobs alone, and they would not play by the
                    same rules.
+  planned          looks ahead: before each decision it imagines a few futures,
+                   with run times estimated from the jobs that have ended and
+                   arrivals like those seen so far, and takes the job after
+                   which waiting costs least. It needs no model, and up to some
+                   milliseconds a decision.
 
 Backfilling, while the chosen job waits for processors:
 
@@ -106,6 +112,7 @@ type replayOptions struct {
 	trace, starts, backfill, policies, model, metrics, csv string
 	procs                                                  int64
 	length                                                 int
+	seed                                                   uint64
 }
 
 // replayPlan is what the flags mean, as far as that can be told without a file.
@@ -166,7 +173,7 @@ func (o replayOptions) replay(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	r, err := newReplayer(trace, model, plan.backfill)
+	r, err := newReplayer(trace, model, plan.backfill, o.seed)
 	if err != nil {
 		return err
 	}

@@ -124,6 +124,24 @@ func TestReplayLearned(t *testing.T) {
 	assert.NotEmpty(t, values("learned", "-model", model), "a policy without a ranking goes by its probabilities")
 }
 
+// planned is the planner of package sim with the tool's seed, and needs no model.
+func TestReplayPlanned(t *testing.T) {
+	folder := t.TempDir()
+	file := siteTrace(t, folder)
+	trace, _, err := sim.OpenTrace(file, sim.TraceOptions{})
+	require.NoError(t, err)
+	for _, way := range []sim.Backfill{sim.BackfillNone, sim.BackfillEASY} {
+		planner, err := sim.NewBatchPlanner(sim.BatchPlannerOptions{Backfill: way, Seed: 7})
+		require.NoError(t, err)
+		want := simulate(t, trace, sim.BatchOptions{Backfill: way}, 300, 100, func(b *sim.Batch) (sim.BatchResult, error) { return b.Run(planner) })
+		name := map[sim.Backfill]string{sim.BackfillNone: "none", sim.BackfillEASY: "easy"}[way]
+		rows := parseCSV(t, mustTool(t, "batch", "replay", "-trace", file, "-starts", "300", "-length", "100",
+			"-policy", "planned,FCFS", "-seed", "7", "-backfill", name, "-metrics", "avg_bsld"))
+		assert.Equal(t, want.AvgBSLD, number(t, rows[0][6]))
+		assert.NotEqual(t, rows[0][6], rows[1][6], "a test of nothing, where all policies do the same")
+	}
+}
+
 // The model's predictions reach learned and the heuristics ending in _pred, and no others.
 func TestReplayPredictions(t *testing.T) {
 	folder := t.TempDir()

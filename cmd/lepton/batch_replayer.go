@@ -16,18 +16,22 @@ type replayer struct {
 	model    sim.BatchModel
 	plain    *sim.Batch // where run times are taken as requested
 	foretold *sim.Batch // where the model's predictor foretells them
+	planner  *sim.BatchPlanner
 
 	nanScores, badPredictions map[string]int // by policy
 }
 
-func newReplayer(trace *sim.Trace, model sim.BatchModel, backfill sim.Backfill) (*replayer, error) {
+func newReplayer(trace *sim.Trace, model sim.BatchModel, backfill sim.Backfill, seed uint64) (*replayer, error) {
 	r := &replayer{trace: trace, model: model, nanScores: map[string]int{}, badPredictions: map[string]int{}}
 	options := sim.BatchOptions{Backfill: backfill, UnixStart: trace.UnixStart}
 	var err error
 	if r.plain, err = sim.NewBatch(trace.Machine(), options); err != nil {
 		return nil, err
 	}
-	r.foretold, err = sim.NewBatch(trace.Machine(), model.Options(options))
+	if r.foretold, err = sim.NewBatch(trace.Machine(), model.Options(options)); err != nil {
+		return nil, err
+	}
+	r.planner, err = sim.NewBatchPlanner(sim.BatchPlannerOptions{Backfill: backfill, Seed: seed})
 	return r, err
 }
 
@@ -63,9 +67,12 @@ func (r *replayer) run(c contender, start, length int) (sim.BatchMetrics, error)
 	}
 	var result sim.BatchResult
 	var err error
-	if c.heuristic == nil {
+	switch {
+	case c.planned:
+		result, err = world.Run(r.planner)
+	case c.heuristic == nil:
 		result, err = r.model.Run(world)
-	} else {
+	default:
 		result, err = world.Run(c.heuristic)
 	}
 	if err != nil {
