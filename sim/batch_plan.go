@@ -241,26 +241,32 @@ func (p *batchPlan) nominate(n int, obs *lepton.Observation) {
 
 // choose returns the place of the job to take, among the first n of the queue that are legal; −1 for none.
 func (p *batchPlan) choose(s *BatchState, n int, obs *lepton.Observation) int {
-	p.played = 0
-	p.know(s)
-	p.nominate(n, obs)
+	p.nominateAll(s, n, obs)
 	if len(p.nominees) == 0 {
 		return -1
 	}
-	p.compare(rng.Mix(rng.Mix(p.options.Seed, uint64(s.Clock)), uint64(s.Started)))
+	p.compare(s, true)
 	return int(p.queue[p.nominees[0].number])
 }
 
-// compare puts the best nominee first. All that are still in meet the same futures; after a quarter of these the
+// nominateAll takes over what s shows and collects the jobs to try.
+func (p *batchPlan) nominateAll(s *BatchState, n int, obs *lepton.Observation) {
+	p.played = 0
+	p.know(s)
+	p.nominate(n, obs)
+}
+
+// compare puts the best nominee first. All that are still in meet the same futures. If halve, after a quarter of these the
 // better half stays in, and after half of them the better half of that, as long as there are more than two.
-func (p *batchPlan) compare(seed uint64) {
+func (p *batchPlan) compare(s *BatchState, halve bool) {
+	seed := rng.Mix(rng.Mix(p.options.Seed, uint64(s.Clock)), uint64(s.Started))
 	futures := p.options.Futures
 	for f := 0; f < futures && len(p.nominees) > 1; f++ {
 		p.imagine(rng.Mix(seed, uint64(f)))
 		for i := range p.nominees {
 			p.nominees[i].cost += p.cost(p.nominees[i].number)
 		}
-		if n := len(p.nominees); n > 2 && (f+1 == (futures+3)/4 || f+1 == (futures+1)/2) {
+		if n := len(p.nominees); halve && n > 2 && (f+1 == (futures+3)/4 || f+1 == (futures+1)/2) {
 			slices.SortStableFunc(p.nominees, compareNominees)
 			p.nominees = p.nominees[:(n+1)/2]
 		}
