@@ -11,7 +11,7 @@ import (
 // legal actions, and what a prior adds to them.
 type offers struct {
 	legal []bool    // of each output, where actions have outputs of their own; else only legal ones have any
-	prior []float32 // of each output; empty without a prior
+	prior []float32 // of each output, less the highest, which no softmax sees; empty without a prior
 	work  lepton.Scratch
 }
 
@@ -36,11 +36,16 @@ func (o *offers) add(n *network, obs *lepton.Observation, prior Prior) bool {
 	o.work.Reset()
 	scores := o.work.Floats(obs.Len())
 	prior.scorer.Scores(scores, obs, &o.work)
-	usable := true
+	usable, top := true, math.Inf(-1)
 	for i, s := range scores {
 		if obs.Legal(i) {
-			o.prior[from+n.place(obs, i)] = float32(s)
+			top = max(top, s)
 			usable = usable && math.Abs(s) <= largestFeature
+		}
+	}
+	for i, s := range scores {
+		if obs.Legal(i) {
+			o.prior[from+n.place(obs, i)] = float32(s - top) // so that times of day do not lose their seconds
 		}
 	}
 	return usable

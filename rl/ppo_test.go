@@ -172,6 +172,47 @@ func TestPPOLeavesOutWhatIsNotFinite(t *testing.T) {
 	assert.InDelta(t, 1, sum, 1e-12)
 }
 
+// Where all outcomes are the same, what is left of the advantages is rounding, and nothing is made of it.
+func TestPPOMakesNothingOfRounding(t *testing.T) {
+	for _, reward := range []float64{0, 0.1, 1e-7, -3e5} {
+		l, err := rl.NewPPO(offerSpec, rl.PPOOptions{Batch: 64, Minibatch: 64})
+		require.NoError(t, err)
+		all := offer(11, 64)
+		before := make([]float64, all[0].Obs.Len())
+		l.Policy().Probs(before, &all[0].Obs, nil)
+		for _, tr := range all {
+			tr.Reward, tr.Propensity = reward, 0.25
+			l.Observe(tr)
+		}
+		_, err = l.Step(t.Context())
+		require.NoError(t, err)
+		after := make([]float64, len(before))
+		l.Policy().Probs(after, &all[0].Obs, nil)
+		assert.Equal(t, before, after, "reward %v", reward)
+	}
+}
+
+// A prior in seconds since 1970 is as good as one in seconds from now.
+func TestPPOPriorsMayBeLarge(t *testing.T) {
+	shifted := func(by float64) rl.Prior {
+		return rl.WithPrior(policy.ScoreFunc(func(obs *lepton.Observation, a int) float64 { return by + float64(obs.ID(a))/2 }))
+	}
+	var kl []float64
+	for _, by := range []float64{0, 1 << 30} {
+		l, err := rl.NewPPO(offerSpec, rl.PPOOptions{Batch: 64, Minibatch: 64, Prior: shifted(by)})
+		require.NoError(t, err)
+		r := rng.New(12, "rewards")
+		for _, tr := range offer(12, 64) {
+			tr.Reward, tr.Propensity = r.NormFloat64(), 0.25
+			l.Observe(tr)
+		}
+		_, err = l.Step(t.Context())
+		require.NoError(t, err)
+		kl = append(kl, l.Stats().KL, l.Stats().Entropy)
+	}
+	assert.Equal(t, kl[:2], kl[2:])
+}
+
 func TestPPORestsBeyondMaxKL(t *testing.T) {
 	l, err := rl.NewPPO(offerSpec, rl.PPOOptions{Batch: 64, MaxKL: 1e-9, Network: rl.NetworkOptions{StepSize: rl.StepSize{Alpha: 0.01}}})
 	require.NoError(t, err)

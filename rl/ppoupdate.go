@@ -124,10 +124,14 @@ func (l *PPO) anchor() {
 	})
 }
 
+// leastSpread is the spread of advantages, beside the largest return, below which they are rounding and teach nothing.
+const leastSpread = 1e-9
+
 // standardise shifts the advantages of decisions that count to mean 0 and scales them to spread 1.
 func (w *ppoWork) standardise() {
-	n, mean, square := 0.0, 0.0, 0.0
+	n, mean, square, largest := 0.0, 0.0, 0.0, 0.0
 	for i, a := range w.advantages {
+		largest = max(largest, math.Abs(w.returns[i]))
 		if w.weights[i] > 0 {
 			n++
 			mean += a
@@ -140,8 +144,9 @@ func (w *ppoWork) standardise() {
 		}
 	}
 	spread := math.Sqrt(square / max(n, 1))
-	if spread == 0 {
-		spread = 1
+	if spread <= leastSpread*largest {
+		clear(w.advantages)
+		return
 	}
 	for i := range w.advantages {
 		w.advantages[i] = (w.advantages[i] - mean) / spread
@@ -254,7 +259,14 @@ type returnUnit struct {
 
 func newReturnUnit() returnUnit { return returnUnit{spread: 1} }
 
-func (u *returnUnit) real(y float32) float64     { return u.mean + u.spread*float64(y) }
+// real is the value that a critic means by y: nothing before it has learned.
+func (u *returnUnit) real(y float32) float64 {
+	if u.n == 0 {
+		return 0
+	}
+	return u.mean + u.spread*float64(y)
+}
+
 func (u *returnUnit) scaled(ret float64) float64 { return (ret - u.mean) / u.spread }
 
 // follow moves the unit towards some returns, and the critic so that its values stay the same.
