@@ -19,7 +19,7 @@ type DQNOptions struct {
 
 	Capacity   int // transitions kept to learn from; 0 means 100,000. The oldest make room
 	MaxActions int // legal candidates kept of an observation; 0 means 256. See replay.StoreOptions
-	WarmUp     int // transitions kept before the first update; 0 means 1,000
+	WarmUp     int // transitions kept before the first update; 0 means 1,000, or Capacity where that is less
 	Every      int // transitions between two rounds of updates; 0 means 1
 	Updates    int // updates in a round, which is what one Step does; 0 means 1
 	Batch      int // transitions of an update; 0 means 64
@@ -60,12 +60,15 @@ func (o DQNOptions) withDefaults(spec lepton.Spec) DQNOptions {
 		field *int
 		value int
 	}{
-		{&o.Capacity, 100_000}, {&o.MaxActions, 256}, {&o.WarmUp, 1000}, {&o.Every, 1}, {&o.Updates, 1}, {&o.Batch, 64},
+		{&o.Capacity, 100_000}, {&o.MaxActions, 256}, {&o.Every, 1}, {&o.Updates, 1}, {&o.Batch, 64},
 		{&o.NStep, 1}, {&o.MaxStreams, 1024},
 	} {
 		if *f.field == 0 {
 			*f.field = f.value
 		}
+	}
+	if o.WarmUp == 0 {
+		o.WarmUp = min(1000, o.Capacity)
 	}
 	if o.TargetEvery == 0 && o.Polyak == 0 {
 		o.TargetEvery = 500
@@ -200,10 +203,13 @@ func (l *DQN) begin() {
 // would correct. The higher the weight, the nearer the policy stays to the log's.
 //
 // Source: Kumar et al. (2020), Conservative Q-Learning, equation 4: CQL(H). Show it the whole log, then
-// call Step until Progress.Idle; Updates says how often each transition is learned from.
+// call Step until Progress.Idle: each transition is drawn Updates·Batch/Every times on average. WarmUp 0 means 1.
 func NewCQL(spec lepton.Spec, o DQNOptions) (*DQN, error) {
 	if o.Conservative == 0 {
 		o.Conservative = 1
+	}
+	if o.WarmUp == 0 {
+		o.WarmUp = 1
 	}
 	return NewDQN(spec, o)
 }

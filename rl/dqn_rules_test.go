@@ -165,8 +165,8 @@ func TestDQNRefuses(t *testing.T) {
 	} {
 		assert.ErrorContains(t, err, want)
 	}
-	_, err = rl.NewDQN(fixedSpec, rl.DQNOptions{Capacity: 10})
-	assert.ErrorContains(t, err, "WarmUp is 1000, want no more than Capacity")
+	_, err = rl.NewDQN(fixedSpec, rl.DQNOptions{Capacity: 10, WarmUp: 20})
+	assert.ErrorContains(t, err, "WarmUp is 20, want no more than Capacity")
 	_, err = rl.NewDQN(fixedSpec, rl.DQNOptions{TargetEvery: 5, Polyak: 0.5})
 	assert.ErrorContains(t, err, "Polyak is 0.5, want 0 where TargetEvery is set")
 

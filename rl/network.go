@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/leptonsched/lepton"
 	"github.com/leptonsched/lepton/internal/nn"
@@ -102,6 +103,7 @@ type form struct {
 
 // newNetwork returns the network of a form for spec, or a *lepton.SpecError on behalf of who.
 func newNetwork(who string, spec lepton.Spec, f form) (*network, error) {
+	f.hidden = slices.Clone(f.hidden) // the options belong to the caller
 	n := &network{spec: spec, form: f}
 	act := nn.Activation(f.activation)
 	fixed := perState(spec)

@@ -25,7 +25,7 @@ func (o *offers) add(n *network, obs *lepton.Observation, prior Prior) bool {
 		from := len(o.legal)
 		o.legal = append(o.legal, make([]bool, outputs)...)
 		for i := range obs.Len() {
-			o.legal[from+int(obs.ID(i))] = obs.Legal(i)
+			o.legal[from+int(obs.ID(i))] = o.legal[from+int(obs.ID(i))] || obs.Legal(i)
 		}
 	}
 	if prior.scorer == nil {

@@ -38,6 +38,9 @@ type PPOOptions struct {
 	Seed uint64 // source of all randomness
 }
 
+// mostBatch bounds PPOOptions.Batch, of which four times as many may wait.
+const mostBatch = 1 << 28
+
 func (o PPOOptions) withDefaults(spec lepton.Spec) PPOOptions {
 	o.Network = o.Network.withDefaults(spec, 3e-4, 0.5)
 	o.Critic = o.Critic.withDefaults(spec, 1e-3, 0.5)
@@ -57,6 +60,7 @@ func (o PPOOptions) withDefaults(spec lepton.Spec) PPOOptions {
 			*f.field = f.value
 		}
 	}
+	o.Minibatch = min(o.Minibatch, o.Batch)
 	return o
 }
 
@@ -67,7 +71,7 @@ func (o PPOOptions) validate() error {
 			errs = append(errs, fmt.Errorf("rl: PPOOptions.%s is %v, want %s", name, value, want))
 		}
 	}
-	fault(o.Batch < 0, "Batch", o.Batch, "0 or more")
+	fault(o.Batch < 0 || o.Batch > mostBatch, "Batch", o.Batch, fmt.Sprintf("0 to %d", mostBatch))
 	fault(o.Epochs < 0, "Epochs", o.Epochs, "0 or more")
 	fault(o.Minibatch < 0, "Minibatch", o.Minibatch, "0 or more")
 	fault(!(o.Lambda > 0 && o.Lambda <= 1), "Lambda", o.Lambda, "above 0 and at most 1")
@@ -99,7 +103,7 @@ func (o PPOOptions) validate() error {
 //
 // Streams are put in order and gaps are dealt with as by REINFORCE, except that Segment decisions without a
 // gap are enough to be learned from. An update begins when Batch decisions are there; beyond four times that,
-// because Step was not called, the oldest make room. It is a lepton.TargetLearner too, by the gradient of
+// because Step was not called, all that waited make room. It is a lepton.TargetLearner too, by the gradient of
 // the cross-entropy, in minibatches.
 //
 // Source: Schulman et al. (2016), Generalized Advantage Estimation, and (2017), Proximal Policy

@@ -1,6 +1,7 @@
 package rl_test
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"testing"
@@ -174,22 +175,67 @@ func TestPPOLeavesOutWhatIsNotFinite(t *testing.T) {
 
 // Where all outcomes are the same, what is left of the advantages is rounding, and nothing is made of it.
 func TestPPOMakesNothingOfRounding(t *testing.T) {
-	for _, reward := range []float64{0, 0.1, 1e-7, -3e5} {
-		l, err := rl.NewPPO(offerSpec, rl.PPOOptions{Batch: 64, Minibatch: 64})
+	for _, reward := range []float64{0, 1e-7, -3e5} {
+		l, err := rl.NewPPO(fixedSpec, rl.PPOOptions{Batch: 64, Minibatch: 64})
 		require.NoError(t, err)
-		all := offer(11, 64)
-		before := make([]float64, all[0].Obs.Len())
-		l.Policy().Probs(before, &all[0].Obs, nil)
-		for _, tr := range all {
-			tr.Reward, tr.Propensity = reward, 0.25
-			l.Observe(tr)
+		r := rng.New(11, "draws")
+		for range 40 {
+			for range 64 {
+				tr := *traffic(fixedSpec, 1, 1)[0] // one state, over and over
+				tr.Episode, tr.Discount, tr.Last, tr.Action, tr.Reward, tr.Propensity = 0, 0, true, 0, reward, 1.0/3
+				for tr.Action = r.IntN(3); !tr.Obs.Legal(tr.Action); tr.Action = r.IntN(3) {
+				}
+				l.Observe(&tr)
+			}
+			_, err = l.Step(t.Context())
+			require.NoError(t, err)
 		}
-		_, err = l.Step(t.Context())
-		require.NoError(t, err)
-		after := make([]float64, len(before))
-		l.Policy().Probs(after, &all[0].Obs, nil)
-		assert.Equal(t, before, after, "reward %v", reward)
+		obs := &traffic(fixedSpec, 1, 1)[0].Obs
+		p := make([]float64, obs.Len())
+		l.Policy().Probs(p, obs, nil)
+		for i, x := range p {
+			if obs.Legal(i) {
+				assert.InDelta(t, 1/float64(obs.LegalCount()), x, 0.02, "reward %v", reward)
+			}
+		}
 	}
+}
+
+// A teacher is listened to with every Minibatch, and what is no distribution is not taken in.
+func TestPPOTargets(t *testing.T) {
+	l, err := rl.NewPPO(offerSpec, rl.PPOOptions{Batch: 64, Minibatch: math.MaxInt})
+	require.NoError(t, err)
+	for i, tr := range offer(13, 65) {
+		target := make([]float64, tr.Obs.Len())
+		target[0] = 1
+		if i == 0 {
+			target[0] = 1e50
+		}
+		l.ObserveTarget(&tr.Obs, target, 1)
+	}
+	p, err := l.Step(t.Context())
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, p.Updates)
+	assert.EqualValues(t, 1, l.Stats().Dropped)
+}
+
+// The options belong to the caller, and a log may be short.
+func TestNetworkLearnersKeepNoOptions(t *testing.T) {
+	hidden := []int{8, 8}
+	l, err := rl.NewPPO(fixedSpec, rl.PPOOptions{Network: rl.NetworkOptions{Hidden: hidden}})
+	require.NoError(t, err)
+	hidden[0] = 16
+	_, err = l.DecodePolicy(l.Policy().(lepton.Saver).Kind(), bytes.NewReader(saved(t, l.Policy())))
+	assert.NoError(t, err)
+
+	c, err := rl.NewCQL(fixedSpec, rl.DQNOptions{Capacity: 50})
+	require.NoError(t, err)
+	for _, tr := range traffic(fixedSpec, 14, 30) {
+		c.Observe(tr)
+	}
+	p, err := c.Step(t.Context())
+	require.NoError(t, err)
+	assert.NotZero(t, p.Updates)
 }
 
 // A prior in seconds since 1970 is as good as one in seconds from now.

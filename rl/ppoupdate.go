@@ -31,7 +31,13 @@ func (l *PPO) collect(run []*lepton.Transition) {
 		l.episodes.dropped += uint64(len(l.pending.steps))
 		l.pending.reset()
 	}
-	l.pending.add(l.actor.network, run, l.options.Prior)
+	for n := len(run); n > 0 && run[n-1].Discount != 0 && !l.actor.serves(&run[n-1].Next); n = len(run) {
+		run = run[:n-1] // cut where nothing was on offer: no value stands for the rest
+		l.episodes.dropped++
+	}
+	if len(run) > 0 {
+		l.pending.add(l.actor.network, run, l.options.Prior)
+	}
 }
 
 // update learns from all pending decisions.
@@ -124,8 +130,9 @@ func (l *PPO) anchor() {
 	})
 }
 
-// leastSpread is the spread of advantages, beside the largest return, below which they are rounding and teach nothing.
-const leastSpread = 1e-9
+// leastSpread is the spread of advantages, beside the largest return, below which they are rounding and teach
+// nothing; unitSpread is the same where all returns are rounding themselves, below the smallest returnUnit.
+const leastSpread, unitSpread = 1e-9, 1e-11
 
 // standardise shifts the advantages of decisions that count to mean 0 and scales them to spread 1.
 func (w *ppoWork) standardise() {
@@ -144,7 +151,7 @@ func (w *ppoWork) standardise() {
 		}
 	}
 	spread := math.Sqrt(square / max(n, 1))
-	if spread <= leastSpread*largest {
+	if spread <= max(leastSpread*largest, unitSpread) {
 		clear(w.advantages)
 		return
 	}

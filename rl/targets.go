@@ -24,7 +24,7 @@ func (l *targetBatch) reset() {
 
 // add appends what the teacher would do, unless there are most already or it is no distribution.
 func (l *targetBatch) add(n *network, obs *lepton.Observation, target []float64, weight float64, prior Prior, most int) bool {
-	if len(target) != obs.Len() || len(l.weights) >= most || !moderate(target...) || !(weight > 0 && weight < largestFeature) {
+	if len(target) != obs.Len() || len(l.weights) >= most || !probabilities(target, obs) || !(weight > 0 && weight < largestFeature) {
 		return false
 	}
 	n.add(&l.batch, obs)
