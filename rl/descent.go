@@ -84,6 +84,14 @@ func (d *descent) move(grads []float32) error {
 	return nil
 }
 
+// rescale makes every output of a network of values what it was, times scale, plus shift.
+func (d *descent) rescale(scale, shift float64) {
+	d.net.(interface {
+		Rescale(params []float32, scale, shift float32)
+	}).Rescale(d.params, float32(scale), float32(shift))
+	d.latest = nil
+}
+
 // gradient puts the gradient of the sum of all losses into the first shard and returns that sum.
 func (d *descent) gradient(b *nn.Batch, loss lossFunc) float64 {
 	d.cut(b)

@@ -187,7 +187,7 @@ func (l *DQN) begin() {
 	l.work = dqnWork{}
 	l.work.loss, l.work.choose, l.work.value = l.loss, l.choose, l.value
 	l.keep = func(t *lepton.Transition) {
-		if err := l.memory.add(t); err != nil {
+		if !narrow(t.Reward, t.Discount) || l.memory.add(t) != nil { // NStep has added rewards up since fits
 			l.faults++
 		}
 	}
@@ -219,8 +219,8 @@ func (l *DQN) Observe(t *lepton.Transition) {
 	l.progress.Observed++
 	if !l.fits(t) {
 		l.faults++
-		l.failed = l.failed || !narrowed(t.Reward, t.Discount) || !narrow(t.Obs.State()) || !narrow(t.Obs.Rows()) ||
-			!narrow(t.Next.State()) || !narrow(t.Next.Rows())
+		l.failed = l.failed || !narrow(t.Reward, t.Discount) || !narrow(t.Obs.State()...) || !narrow(t.Obs.Rows()...) ||
+			!narrow(t.Next.State()...) || !narrow(t.Next.Rows()...)
 		return
 	}
 	l.steps.Add(t, l.keep)
@@ -232,10 +232,8 @@ func (l *DQN) Observe(t *lepton.Transition) {
 
 // fits reports whether t can be learned from.
 func (l *DQN) fits(t *lepton.Transition) bool {
-	return usable(t) && narrowed(t.Reward, t.Discount) && l.online.serves(&t.Obs) && (t.Discount == 0 || l.online.serves(&t.Next))
+	return usable(t) && narrow(t.Reward, t.Discount) && l.online.serves(&t.Obs) && (t.Discount == 0 || l.online.serves(&t.Next))
 }
-
-func narrowed(x ...float64) bool { return narrow(x) }
 
 // due reports whether a round of updates is.
 func (l *DQN) due() bool { return l.owed >= l.options.Every && l.memory.store.Len() > 0 }

@@ -47,12 +47,17 @@ func writeSpec(w *codec.Writer, s lepton.Spec) {
 	w.Strings(s.ActionNames)
 }
 
-// readSpec reads a Spec, which must be able to stand for want.
-func readSpec(r *codec.Reader, want lepton.Spec, who string) error {
-	got := lepton.Spec{
+// readAnySpec reads a Spec.
+func readAnySpec(r *codec.Reader) lepton.Spec {
+	return lepton.Spec{
 		StateDim: r.Int(), ActionDim: r.Int(), Actions: r.Int(),
 		StateNames: r.Strings(), ActionNames: r.Strings(),
 	}
+}
+
+// readSpec reads a Spec, which must be able to stand for want.
+func readSpec(r *codec.Reader, want lepton.Spec, who string) error {
+	got := readAnySpec(r)
 	if err := r.Err(); err != nil {
 		return err
 	}

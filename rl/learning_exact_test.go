@@ -167,12 +167,19 @@ func (w *exactWorld) judge(who string, steps int, optimal, tolerance float64, ru
 	slices.Sort(scores)
 	n := len(scores)
 	median := (scores[(n-1)/2] + scores[n/2]) / 2
-	fmt.Printf("| %s | %s | %d | %d | %.5g | %.5g | %.5g | %.5g | %.5g |\n",
-		w.name, who, steps, n, median, scores[0], scores[n-1], optimal, tolerance)
+	cells := []any{w.name, who, steps, n}
+	for _, v := range []float64{median, scores[0], scores[n-1], optimal, tolerance} {
+		cells = append(cells, fmt.Sprintf("%.5g", v))
+	}
+	row(cells...)
 	return median
 }
 
-const exactHeader = "| problem | learner | steps | seeds | median | worst | best | optimal | tolerance |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+// exactHeader prints the head of the table that judge's rows make.
+func exactHeader() {
+	row("problem", "learner", "steps", "seeds", "median", "worst", "best", "optimal", "tolerance")
+	row("---", "---", "---", "---", "---", "---", "---", "---", "---")
+}
 
 // learnersOf is who has to solve a problem.
 func learnersOf(continuing bool) []string {
@@ -233,7 +240,7 @@ func eachWorld(t *testing.T, learn func(t *testing.T, w *exactWorld, continuing 
 // in the median over the seeds within 2 % (and 0.005) of the best start value, and that of DifferentialQ within
 // 2 % of the best gain where the problem never ends.
 func TestLearningExactProblems(t *testing.T) {
-	fmt.Println(exactHeader)
+	exactHeader()
 	eachWorld(t, func(t *testing.T, w *exactWorld, continuing bool) {
 		v, err := w.problem.OptimalValues(w.gamma)
 		require.NoError(t, err)
@@ -291,7 +298,7 @@ func TestLearningFixedPoints(t *testing.T) {
 		own, optimal := w.problem.AtStart(v), w.problem.AtStart(best)
 		tolerance := 0.02 * abs(own)
 		require.Greater(t, optimal-own, tolerance)
-		fmt.Println(exactHeader)
+		exactHeader()
 		median := w.judge("SARSA", w.share, own, tolerance, func(seed uint64) float64 {
 			o := rl.TabularOptions{
 				States: w.problem.States(), Epsilon: epsilon,
@@ -332,7 +339,7 @@ func TestLearningVariableDiscounts(t *testing.T) {
 		require.NoError(t, err)
 		optimal := w.problem.AtStart(best)
 		tolerance := 0.02*abs(optimal) + 0.005
-		fmt.Println(exactHeader)
+		exactHeader()
 		var believed []float64
 		median := w.judge("QLearning", w.share, optimal, tolerance, func(seed uint64) float64 {
 			l := w.learner(t, "QLearning", w.share, seed)

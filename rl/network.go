@@ -192,14 +192,14 @@ func (n *network) place(obs *lepton.Observation, i int) int {
 
 // serves reports whether obs is of the network's spec, has a legal action and numbers that float32 can hold.
 func (n *network) serves(obs *lepton.Observation) bool {
-	return serves(&n.spec, obs) && obs.LegalCount() > 0 && narrow(obs.State()) && narrow(obs.Rows())
+	return serves(&n.spec, obs) && obs.LegalCount() > 0 && narrow(obs.State()...) && narrow(obs.Rows()...)
 }
 
 // largestFeature is where the squares of float32 come near to overflowing.
 const largestFeature = 1e15
 
 // narrow reports whether all of x are finite and no larger than largestFeature.
-func narrow(x []float64) bool {
+func narrow(x ...float64) bool {
 	for _, v := range x {
 		if !(math.Abs(v) <= largestFeature) {
 			return false

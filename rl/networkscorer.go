@@ -127,7 +127,7 @@ func readNetwork(kind string, r io.Reader) (*networkScorer, error) {
 		return nil, err
 	}
 	in := codec.NewReader(body)
-	spec := lepton.Spec{StateDim: in.Int(), ActionDim: in.Int(), Actions: in.Int(), StateNames: in.Strings(), ActionNames: in.Strings()}
+	spec := readAnySpec(in)
 	f := readForm(in)
 	params := in.Floats32()
 	if err := in.Close(); err != nil {

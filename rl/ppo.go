@@ -158,7 +158,6 @@ func NewPPO(spec lepton.Spec, o PPOOptions) (*PPO, error) {
 		spec: spec, options: o,
 		actor:    newDescent(actor, o.Network, o.Seed, "rl.ppo.policy", o.Prior.firstScale()),
 		critic:   newDescent(critic, o.Critic, o.Seed, "rl.ppo.values", 0.01),
-		unit:     newReturnUnit(),
 		pcg:      rng.Source(o.Seed, "rl.ppo.order"),
 		progress: lepton.Progress{Loss: math.NaN(), Idle: true},
 	}
@@ -181,7 +180,7 @@ func (l *PPO) Observe(t *lepton.Transition) {
 	switch {
 	case !l.fits(t):
 		l.episodes.lose(t)
-		l.failed = l.failed || !moderate(t.Reward, t.Discount) || !narrow(t.Obs.State()) || !narrow(t.Obs.Rows())
+		l.failed = l.failed || !moderate(t.Reward, t.Discount) || !narrow(t.Obs.State()...) || !narrow(t.Obs.Rows()...)
 	case t.Episode == 0:
 		alone := [...]*lepton.Transition{t}
 		l.collect(alone[:])
@@ -207,6 +206,7 @@ func (l *PPO) idle() {
 func (l *PPO) ObserveTarget(obs *lepton.Observation, target []float64, weight float64) {
 	l.progress.Observed++
 	if !l.actor.serves(obs) || !l.lessons.add(l.actor.network, obs, target, weight, l.options.Prior, 4*l.options.Minibatch) {
+		l.failed = l.failed || !moderate(target...)
 		l.episodes.dropped++
 	}
 	l.idle()

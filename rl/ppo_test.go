@@ -219,6 +219,81 @@ func TestPPOTargets(t *testing.T) {
 	assert.EqualValues(t, 1, l.Stats().Dropped)
 }
 
+// A stream that is cut where nothing is on offer has no value behind it: its last decision is left out and counted, and
+// is not taken for a true end. Cut at once, nothing is left to learn from.
+func TestPPOCutsWithoutAnOffer(t *testing.T) {
+	for length, updates := range map[int]bool{1: false, 3: true} {
+		l, err := rl.NewPPO(fixedSpec, rl.PPOOptions{Batch: 16})
+		require.NoError(t, err)
+		const streams = 16
+		for k := range uint64(streams) {
+			for step := range length {
+				tr := *traffic(fixedSpec, k, 1)[0]
+				tr.Episode, tr.Step, tr.Discount, tr.Last = k+1, step, 0.9, step == length-1
+				tr.Next = lepton.Observation{}
+				if tr.Last {
+					tr.Next.SetState([]float64{1, 2})
+				} else {
+					tr.Next.CopyFrom(&tr.Obs)
+				}
+				l.Observe(&tr)
+			}
+		}
+		assert.EqualValues(t, streams, l.Stats().Dropped, "length %d", length)
+		p, err := l.Step(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, updates, p.Updates > 0, "length %d", length)
+	}
+}
+
+// An action that is offered twice, once as not legal, is legal.
+func TestPPOTakesAnActionOfferedTwice(t *testing.T) {
+	l, err := rl.NewPPO(fixedSpec, rl.PPOOptions{Batch: 8})
+	require.NoError(t, err)
+	for i := range 8 {
+		tr := &lepton.Transition{Last: true, NextAction: -1, Propensity: 0.5, Reward: float64(i)}
+		tr.Obs.Reset(0, 0)
+		tr.Obs.SetState([]float64{1, 2})
+		tr.Obs.Actions().Add(1, true)
+		tr.Obs.Actions().Add(2, true)
+		tr.Obs.Actions().Add(1, false)
+		l.Observe(tr)
+	}
+	p, err := l.Step(t.Context())
+	require.NoError(t, err)
+	assert.NotZero(t, p.Updates)
+}
+
+// What is no distribution teaches no learner of targets.
+func TestTargetsThatAreNoDistribution(t *testing.T) {
+	l := newREINFORCE(t, offerSpec, rl.REINFORCEOptions{Batch: 1})
+	obs := &offer(15, 1)[0].Obs
+	for _, first := range []float64{math.NaN(), -1, 2} {
+		before := l.Stats().Dropped
+		target := make([]float64, obs.Len())
+		target[0] = first
+		l.ObserveTarget(obs, target, 1)
+		p, err := l.Step(t.Context())
+		assert.Equal(t, first != first, errors.Is(err, rl.ErrNotFinite), "what is not finite is told of")
+		assert.Zero(t, p.Updates)
+		assert.Equal(t, before+1, l.Stats().Dropped)
+	}
+}
+
+// Rewards and discounts that NStep adds up beyond what float32 holds are left out and counted.
+func TestDQNLeavesOutWhatNStepOverflows(t *testing.T) {
+	l, err := rl.NewDQN(fixedSpec, rl.DQNOptions{WarmUp: 1, NStep: 4})
+	require.NoError(t, err)
+	for step := range 8 {
+		tr := *traffic(fixedSpec, 16, 1)[0]
+		tr.Episode, tr.Step, tr.Reward, tr.Discount, tr.Last = 1, step, 1e15, 1e14, false
+		tr.Next.CopyFrom(&tr.Obs)
+		l.Observe(&tr)
+	}
+	assert.Zero(t, l.Stats().Kept)
+	assert.EqualValues(t, 5, l.Stats().Faults)
+}
+
 // The options belong to the caller, and a log may be short.
 func TestNetworkLearnersKeepNoOptions(t *testing.T) {
 	hidden := []int{8, 8}

@@ -31,7 +31,7 @@ func (r *ppoBatch) reset() {
 	r.steps = r.steps[:0]
 }
 
-// add appends one run. What prior says of a decision that is not finite makes it one that teaches nothing.
+// add appends one run, behind whose end something is on offer where its Discount is not 0. What prior says of a decision that is not finite makes it one that teaches nothing.
 func (r *ppoBatch) add(n *network, run []*lepton.Transition, prior Prior) {
 	for i, t := range run {
 		n.add(&r.seen, &t.Obs)
@@ -41,7 +41,7 @@ func (r *ppoBatch) add(n *network, run []*lepton.Transition, prior Prior) {
 			from, to := n.span(&r.seen, r.seen.Groups()-1)
 			clear(r.prior[from:to])
 		}
-		if s.end = i == len(run)-1; s.end && t.Discount != 0 && n.serves(&t.Next) {
+		if s.end = i == len(run)-1; s.end && t.Discount != 0 {
 			s.after = r.after.Groups()
 			n.add(&r.after, &t.Next)
 		}

@@ -13,8 +13,9 @@ import (
 // ppoWork is the memory of an update, one element a decision.
 type ppoWork struct {
 	advantages, returns []float64
-	values              []float64 // with the one behind it for each run
+	values              []float64
 	rewards, discounts  []float64 // of a run
+	run                 []float64 // its values, and the one behind it
 	weights             []float64 // of decisions: w, 0 for those that teach the policy nothing
 	logs                []float64 // log π₀(a|s)
 	after               []float64 // values behind runs that were cut
@@ -95,15 +96,11 @@ func (l *PPO) value() {
 		if at := steps[to-1].after; at >= 0 {
 			behind = w.after[at]
 		}
-		// The value behind the run stands for the first of the next one meanwhile.
-		run := w.values[from:to]
-		extended := append(w.logs[:0], run...)
-		extended = append(extended, behind)
-		Advantages(w.advantages[from:to], w.rewards, w.discounts, extended, l.options.Lambda)
-		for i, v := range run {
-			w.returns[from+i] = w.advantages[from+i] + v
+		w.run = append(append(w.run[:0], w.values[from:to]...), behind)
+		Advantages(w.advantages[from:to], w.rewards, w.discounts, w.run, l.options.Lambda)
+		for i := from; i < to; i++ {
+			w.returns[i] = w.advantages[i] + w.values[i]
 		}
-		w.logs = extended
 		from = to
 	}
 	l.stats.Variance = explained(w.values, w.returns)
@@ -261,20 +258,25 @@ const unitMemory = 10
 // outputs precisely while adaptively rescaling targets; van Hasselt et al. 2016).
 type returnUnit struct {
 	n, mean, square float64 // updates seen, with forgetting; moments of the returns
-	spread          float64 // derived
 }
 
-func newReturnUnit() returnUnit { return returnUnit{spread: 1} }
+// spread is the standard deviation of the returns, or where they are all the same, their size.
+func (u *returnUnit) spread() float64 {
+	if s := math.Sqrt(max(u.square-u.mean*u.mean, 0)); s > 1e-6*math.Abs(u.mean) {
+		return s
+	}
+	return max(math.Abs(u.mean), 1e-12)
+}
 
 // real is the value that a critic means by y: nothing before it has learned.
 func (u *returnUnit) real(y float32) float64 {
 	if u.n == 0 {
 		return 0
 	}
-	return u.mean + u.spread*float64(y)
+	return u.mean + u.spread()*float64(y)
 }
 
-func (u *returnUnit) scaled(ret float64) float64 { return (ret - u.mean) / u.spread }
+func (u *returnUnit) scaled(ret float64) float64 { return (ret - u.mean) / u.spread() }
 
 // follow moves the unit towards some returns, and the critic so that its values stay the same.
 func (u *returnUnit) follow(returns []float64, critic *descent) {
@@ -286,27 +288,20 @@ func (u *returnUnit) follow(returns []float64, critic *descent) {
 	u.n = u.n*(1-1.0/unitMemory) + 1
 	u.mean += (mean(returns) - u.mean) / u.n
 	u.square += (squares/float64(len(returns)) - u.square) / u.n
-	if u.spread = math.Sqrt(max(u.square-u.mean*u.mean, 0)); u.spread < 1e-6*math.Abs(u.mean) || u.spread == 0 {
-		u.spread = max(math.Abs(u.mean), 1e-12)
+	if before.n > 0 { // else the critic knows nothing yet that would have to stay the same
+		critic.rescale(before.spread()/u.spread(), (before.mean-u.mean)/u.spread())
 	}
-	if before.n == 0 {
-		return // the critic knows nothing yet that would have to stay the same
-	}
-	critic.net.(interface {
-		Rescale(params []float32, scale, shift float32)
-	}).Rescale(critic.params, float32(before.spread/u.spread), float32((before.mean-u.mean)/u.spread))
-	critic.latest = nil
 }
 
 func (u *returnUnit) write(w *codec.Writer) {
-	for _, x := range [...]float64{u.n, u.mean, u.square, u.spread} {
+	for _, x := range [...]float64{u.n, u.mean, u.square} {
 		w.Float(x)
 	}
 }
 
 func readReturnUnit(in *codec.Reader) returnUnit {
-	u := returnUnit{in.Float(), in.Float(), in.Float(), in.Float()}
-	if !moderate(u.n, u.mean) || !finite(u.square) || u.n < 0 || !(u.spread > 0) || !finite(u.spread) {
+	u := returnUnit{in.Float(), in.Float(), in.Float()}
+	if !moderate(u.n, u.mean) || !finite(u.square) || u.n < 0 || u.square < 0 {
 		in.Fail("a unit of returns that cannot be")
 	}
 	return u

@@ -295,7 +295,8 @@ func (l *REINFORCE) reinforce(t *lepton.Transition, advantage float64) {
 // ObserveTarget implements lepton.TargetLearner: it adds the gradient of −weight·Σ target·log π.
 func (l *REINFORCE) ObserveTarget(obs *lepton.Observation, target []float64, weight float64) {
 	l.progress.Observed++
-	if !l.model.serves(obs) || len(target) != obs.Len() {
+	if !l.model.serves(obs) || len(target) != obs.Len() || !probabilities(target, obs) {
+		l.failed = l.failed || !moderate(target...)
 		l.episodes.dropped++
 		return
 	}

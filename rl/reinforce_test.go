@@ -142,7 +142,7 @@ func TestREINFORCEPublishesNothingThatIsNotFinite(t *testing.T) {
 	}
 	assert.Equal(t, dropped+4, l.Stats().Dropped)
 
-	// A teacher's NaN is found when the gradient is applied.
+	// A teacher's NaN is told of by the next Step.
 	before := saved(t, l.Policy())
 	obs := &stream[0].Obs
 	target := make([]float64, obs.Len())

@@ -253,7 +253,7 @@ func TestOptimizersContinueFromWhatWasWritten(t *testing.T) {
 		in := codec.NewReader(w.Bytes())
 		b.Read(in)
 		require.NoError(t, in.Close())
-		q, c := append([]float32{}, p...), a.Clone()
+		q := append([]float32{}, p...)
 		for _, o := range []struct {
 			by     *Optimizer
 			params []float32
@@ -261,7 +261,6 @@ func TestOptimizersContinueFromWhatWasWritten(t *testing.T) {
 			o.by.Step(o.params, []float32{0.5, 1, -3}, 0.1)
 		}
 		assert.Equal(t, p, q)
-		assert.NotEqual(t, a.steps, c.steps, "a clone goes its own way")
 
 		other := codec.NewReader(w.Bytes())
 		NewOptimizer(rule, 4).Read(other)

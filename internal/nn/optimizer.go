@@ -81,11 +81,6 @@ func (o *Optimizer) Read(r *codec.Reader) {
 	}
 }
 
-// Clone returns an independent copy.
-func (o *Optimizer) Clone() *Optimizer {
-	return &Optimizer{o.rule, append([]float32(nil), o.mean...), append([]float32(nil), o.square...), o.steps}
-}
-
 // normBlock is how many squares are added up in float32 before they go into a float64.
 const normBlock = 4096
 

@@ -1,7 +1,7 @@
 // Package simd holds the few loops that neural networks spend their time in, on float32.
 //
-// Each routine has a portable body in plain Go, which also says what it computes, and bodies in assembly for
-// the levels of amd64. Matrices are dense and row-major, and a slice that is too short for the sizes given
+// Each routine has a portable body in plain Go, which also says what it computes, and, but for Tanh, bodies in
+// assembly for the levels of amd64. Matrices are dense and row-major, and a slice that is too short for the sizes given
 // panics; a longer one is used in part, and sizes may be 0. Routines are safe for concurrent use on memory that
 // is not written meanwhile, and arguments may not overlap unless a routine says so. They allocate nothing and
 // start no goroutines.
