@@ -66,19 +66,17 @@ func adds(b *testing.B, add func(i int)) {
 }
 
 // BenchmarkReplayUniform draws slots evenly and gathers states, next states, actions, rewards, discounts and
-// which actions are legal next.
+// which actions were legal and are legal next.
 func BenchmarkReplayUniform(b *testing.B) {
 	eachReplay(b, func(b *testing.B, capacity, dim int) {
 		store, t := replayed(b, capacity, dim)
 		sampler := replay.NewUniformSlots(store, 1)
 		slots := make([]int, replaySample)
 		var batch replay.Batch
-		var next replay.Offers
 		b.ReportAllocs()
 		for b.Loop() {
 			sampler.Sample(slots)
 			store.Gather(&batch, slots)
-			store.GatherNext(&next, slots)
 		}
 		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "batches/s")
 		adds(b, func(i int) {
@@ -105,12 +103,10 @@ func BenchmarkReplayPrioritised(b *testing.B) {
 			sampler.Update(slots[:1], off[:1])
 		}
 		var batch replay.Batch
-		var next replay.Offers
 		b.ReportAllocs()
 		for b.Loop() {
 			sampler.Sample(slots, weights, 0.4)
 			store.Gather(&batch, slots)
-			store.GatherNext(&next, slots)
 			for i := range off {
 				off[i] = r.Float32()
 			}

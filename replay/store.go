@@ -51,7 +51,7 @@ func (o StoreOptions) validate(spec lepton.Spec) error {
 // what a slot holds lies together, so that drawing it costs few misses of the cache.
 //
 // In a fixed space (Spec.Actions > 0 and no features of actions) every slot takes the same room, which
-// is reserved at once: 8·StateDim + 12 bytes, and 8 for each 32 actions. Action i is the one with ID i;
+// is reserved at once: 8·StateDim + 12 bytes, and 8 for each 32 actions, rounded up to 32. Action i is the one with ID i;
 // one that an observation does not hold is not legal. Elsewhere a slot holds the rows and IDs of the legal
 // actions, too, and keeps its memory for the next transition: at most
 // 8·StateDim + 2·MaxActions·(4·ActionDim + 8) bytes and 70 beside.
@@ -79,7 +79,7 @@ func NewStore(spec lepton.Spec, o StoreOptions) (*Store, error) {
 	}
 	s := &Store{spec: spec, o: o, fixed: spec.Actions > 0 && spec.ActionDim == 0}
 	if s.fixed {
-		s.flat = make([]float32, o.Capacity*s.recordSize(0, 0))
+		s.flat = make([]float32, o.Capacity*s.stride())
 	} else {
 		s.records, s.ids = make([][]float32, o.Capacity), make([][]uint64, o.Capacity)
 	}

@@ -233,17 +233,18 @@ func checkGather(rt *rapid.T, store *Store, spec lepton.Spec, model []plain) {
 		if a > 0 {
 			require.Equal(rt, p.Rows[p.Action*a:(p.Action+1)*a], chosen.Rows[i*a:(i+1)*a])
 			require.Equal(rt, i, chosen.First[i])
+			require.Equal(rt, len(slots), chosen.First[len(slots)])
 		}
 		require.Equal(rt, count, o.First[i])
 		require.Equal(rt, nextCount, next.First[i])
-		count, nextCount = count+max(len(p.Legal), len(p.IDs)), nextCount+max(len(p.NextLegal), len(p.NextIDs))
+		count, nextCount = count+len(p.IDs), nextCount+len(p.NextIDs)
 		rows, nextRows = append(rows, p.Rows...), append(nextRows, p.NextRows...)
 		for a, legal := range p.Legal {
-			require.Equal(rt, legal, o.Legal(i, a))
-			require.Equal(rt, p.NextLegal[a], next.Legal(i, a))
+			require.Equal(rt, legal, b.Legal(i, a))
+			require.Equal(rt, p.NextLegal[a], b.NextLegal(i, a))
 		}
 		for a := range p.IDs {
-			require.True(rt, o.Legal(i, a))
+			require.True(rt, b.Legal(i, a))
 		}
 	}
 	require.Equal(rt, count, o.First[len(slots)])

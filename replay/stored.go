@@ -70,8 +70,9 @@ func (s *Store) record(slot int) record {
 	if !s.fixed {
 		return s.records[slot]
 	}
-	n := s.recordSize(0, 0)
-	return s.flat[slot*n : (slot+1)*n : (slot+1)*n]
+	from := slot * s.stride()
+	to := from + s.recordSize(0, 0)
+	return s.flat[from:to:to]
 }
 
 // recordSize returns the length of a record with the given numbers of actions.
@@ -81,6 +82,10 @@ func (s *Store) recordSize(actions, nexts int) int {
 	}
 	return headSizeRows + 2*s.spec.StateDim + (actions+nexts)*s.spec.ActionDim
 }
+
+// stride is how far records lie apart in a fixed space: whole halves of a line of the cache, so that each lies
+// on as few lines as it can.
+func (s *Store) stride() int { return (s.recordSize(0, 0) + 7) / 8 * 8 }
 
 // counts returns how many rows r has, of the observation and of the next.
 func (s *Store) counts(r record) (actions, nexts int) {

@@ -64,7 +64,6 @@ func (l *DQN) gather() {
 	w, store, slots := &l.work, l.memory.store, l.memory.slots
 	n := len(slots)
 	store.Gather(&w.sample, slots)
-	store.GatherNext(&w.next, slots)
 	w.chosen = append(w.chosen[:0], w.sample.Actions...)
 	for len(w.best) < n {
 		w.best, w.target, w.errors = append(w.best, 0), append(w.target, 0), append(w.errors, 0)
@@ -75,11 +74,9 @@ func (l *DQN) gather() {
 		}
 		w.batch = nn.Batch{Rows: w.sample.States, Starts: w.groups[:n+1]}
 		w.after = nn.Batch{Rows: w.sample.Next, Starts: w.groups[:n+1]}
-		if l.options.Conservative > 0 {
-			store.GatherOffers(&w.offers, slots)
-		}
 		return
 	}
+	store.GatherNext(&w.next, slots)
 	if l.options.Conservative > 0 || l.online.form.context || l.online.form.dueling {
 		store.GatherOffers(&w.offers, slots)
 	} else { // the values of actions do not depend on each other
@@ -94,7 +91,7 @@ func (l *DQN) gather() {
 func (l *DQN) choose(g int, out []float32) {
 	best := -1
 	for i, v := range out {
-		if l.work.next.Legal(g, i) && (best < 0 || v > out[best]) {
+		if l.work.sample.NextLegal(g, i) && (best < 0 || v > out[best]) {
 			best = i
 		}
 	}
@@ -132,22 +129,22 @@ func (l *DQN) loss(g int, out, dOut []float32) float64 {
 
 // conserve adds Conservative·(log Σ exp Q − Q(a)) and its gradient.
 func (l *DQN) conserve(g, a int, weight float32, out, dOut []float32) float64 {
-	offers := &l.work.offers
+	sample := &l.work.sample
 	top := math.Inf(-1)
 	for i, v := range out {
-		if offers.Legal(g, i) {
+		if sample.Legal(g, i) {
 			top = max(top, float64(v))
 		}
 	}
 	sum := 0.0
 	for i, v := range out {
-		if offers.Legal(g, i) {
+		if sample.Legal(g, i) {
 			sum += math.Exp(float64(v) - top)
 		}
 	}
 	alpha := l.options.Conservative
 	for i, v := range out {
-		if offers.Legal(g, i) {
+		if sample.Legal(g, i) {
 			dOut[i] += weight * float32(alpha*math.Exp(float64(v)-top)/sum)
 		}
 	}
