@@ -59,8 +59,9 @@ func NewBatch(m Machine, o BatchOptions) (*Batch, error) {
 }
 
 // Reset begins the sequence jobs[start:start+length] on an empty machine: the clock is at the submission of
-// the first job, and that job alone is queued. The jobs are read until the next Reset, never changed. The
-// error is ErrSequence or ErrBadJob; the world then has no sequence.
+// the first job, and that job alone is queued. The jobs are read until the next Reset, never changed; of those
+// before start, BatchOptions.History says how many are remembered; those after the sequence are not looked at. The error
+// is ErrSequence or ErrBadJob; the world then has no sequence.
 func (b *Batch) Reset(jobs []Job, start, length int) error {
 	b.jobs, b.next, b.static = nil, 0, nil
 	b.queue, b.state.Running = b.queue[:0], b.state.Running[:0]
@@ -79,6 +80,9 @@ func (b *Batch) Reset(jobs []Job, start, length int) error {
 			return err
 		}
 		b.monotone = b.monotone && (i == 0 || sequence[i-1].Submit <= sequence[i].Submit)
+	}
+	if err := b.recall(jobs[:start], sequence[0].Submit); err != nil {
+		return err
 	}
 	b.jobs = sequence
 	b.slots = slices.Grow(b.slots[:0], length)[:length]

@@ -85,12 +85,17 @@ type BatchOptions struct {
 	// Visible is the largest number of queued jobs that a scheduler sees; 0 shows all. When more wait, the
 	// queue is first put in the order of submission, and the first Visible are shown.
 	Visible int
+	// History is how many jobs from before the sequence a scheduler remembers at its start: the last so many of
+	// the trace that come before the first job and had ended when it was submitted, if each began when it was submitted, since a
+	// trace does not tell how long jobs waited. They stand at the front of BatchState.Past, with the request for
+	// a prediction, and Predict is given them too. 0: none.
+	History int
 	// UnixStart is the Unix time of the clock's second 0, for the time of day (Trace.UnixStart); 0: unknown,
 	// the day then begins at second 0.
 	UnixStart int64
 	// Predict foretells a run time in seconds. It is called once for each job, when it joins the queue,
-	// with the jobs of the same user (all unknown users are one) that have ended in this sequence, oldest
-	// end first; ended is not kept. nil: the request. What is not a number, infinite or negative counts
+	// with the jobs of the same user (all unknown users are one) that have ended in this sequence, or before it
+	// within History, oldest end first; ended is not kept. nil: the request. What is not a number, infinite or negative counts
 	// in BatchResult.BadPredictions and gives way to the request.
 	Predict func(job QueuedJob, ended []EndedJob) float64
 }
@@ -106,6 +111,9 @@ func (o BatchOptions) validate() error {
 	}
 	if o.Rechoose && o.Backfill == BackfillReference {
 		faults = append(faults, errors.New("sim: BatchOptions.Rechoose with BackfillReference, which commits"))
+	}
+	if o.History < 0 {
+		faults = append(faults, fmt.Errorf("sim: BatchOptions.History is %d, must not be negative", o.History))
 	}
 	if o.Visible < 0 {
 		faults = append(faults, fmt.Errorf("sim: BatchOptions.Visible is %d, must not be negative", o.Visible))

@@ -52,7 +52,8 @@ type BatchState struct {
 	Queued int
 	// Running is in no particular order.
 	Running []RunningJob
-	// Past is what has ended in this sequence, earliest end first: with Queue and Running, all that has arrived.
+	// Past is what has ended in this sequence, earliest end first: with Queue and Running, all that has arrived. Jobs from
+	// before the sequence (BatchOptions.History) come first; Started and Ended do not count them.
 	// Those who plan or foretell read it. A host may leave it empty, or keep the latest jobs alone.
 	Past []EndedJob
 
