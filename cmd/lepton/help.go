@@ -106,10 +106,10 @@ func (c command) help(w io.Writer) error {
 	heading := "\nFlags:\n"
 	flags.VisitAll(func(f *flag.Flag) {
 		value, usage := flag.UnquoteUsage(f)
-		if f.DefValue != "" {
+		if f.DefValue != "" && value != "" {
 			usage += " (default " + f.DefValue + ")"
 		}
-		fmt.Fprintf(&page, "%s\n  -%s %s\n%s", heading, f.Name, value, wrap(usage, "      ", "      "))
+		fmt.Fprintf(&page, "%s\n  %s\n%s", heading, strings.TrimSpace("-"+f.Name+" "+value), wrap(usage, "      ", "      "))
 		heading = ""
 	})
 	fmt.Fprintf(&page, "\nExample:\n\n  %s\n", c.example)
