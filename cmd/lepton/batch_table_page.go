@@ -222,7 +222,9 @@ func (d *board) writeWaits(page *strings.Builder) error {
 		if err != nil {
 			return err
 		}
-		t.Rows = append(t.Rows, []string{name, shown(ratio, 3), strconv.Itoa(ratio.Units), signed(more), shown(tail, 3)})
+		if more.Units > 0 || tail.Units > 0 {
+			t.Rows = append(t.Rows, []string{name, shown(ratio, 3), strconv.Itoa(ratio.Units), signed(more), shown(tail, 3)})
+		}
 	}
 	if len(t.Rows) == 0 {
 		return nil

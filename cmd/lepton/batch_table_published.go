@@ -63,7 +63,7 @@ func (b *bench) writePublished(page *strings.Builder) error {
 	}
 	fmt.Fprintf(page, `
 Mean bounded slowdown over the %s sequences of each cell (seeds averaged). So few sequences decide little: one of
-them can carry a mean, the intervals below are wide, and the order of heuristics is another than over whole traces.
+them can carry a mean, intervals over them are wide, and the order of heuristics is another than over whole traces.
 
 `, count)
 	page.WriteString(b.publishedMeans(cells).Markdown())
