@@ -25,6 +25,8 @@
 //   - From a teacher: Imitate fits a learner to one in a world, Clone to one in a log; WithPrior starts a learner
 //     exactly at a heuristic, to learn what it lacks. Classifier is a multilayer perceptron for tables of
 //     supervised data, whose model ranks actions through policy.FromModel.
+//   - From a teacher that says what every action would cost, as a rollout can: CostLearner fits a network to costs, and
+//     Aggregate lets it act and be taught round by round.
 //
 // Train steps a world; Evaluate measures a policy in one. QUpdate, TDUpdate, Advantages and the like are the
 // bare equations that the learners call. Package mdp, below, has finite problems with exact answers.
@@ -35,7 +37,8 @@
 // nothing mutable with it and are safe for concurrent use. Everything random comes from a Seed. Numbers
 // that are not finite are never published: the update is left out, the last good policy stands, and the
 // next Step returns ErrNotFinite. What does not fit into a bound, is lost on the way or comes too late is counted
-// in Stats. No goroutine is started, but for NetworkOptions.Workers inside one Step, which waits for them.
+// in Stats. No goroutine is started, but for NetworkOptions.Workers inside one Step and AggregateOptions.Workers, which are
+// waited for.
 //
 // Every learner is a lepton.Saver and io.ReaderFrom: read into a learner made with the same
 // options, it continues bit for bit. DecodePolicy reads back single policies.
