@@ -16,6 +16,7 @@ type RunEstimate struct {
 // left is the mean of what a job that asks for request seconds and has run for elapsed still needs, taking run times that
 // are not as asked for as exponential.
 func (e RunEstimate) left(request, elapsed float64) float64 {
+	elapsed = max(elapsed, 0) // a host's clocks may differ
 	rest := request - elapsed
 	if rest <= 0 {
 		return max(1, 0.1*elapsed)
@@ -35,9 +36,10 @@ func (e RunEstimate) left(request, elapsed float64) float64 {
 //
 // The zero value has seen nothing and believes requests. Not safe for concurrent use.
 type RunTimes struct {
-	all    runGroup
-	groups map[runKey]*runGroup
-	spare  []*runGroup // groups of before Reset
+	all     runGroup
+	groups  map[runKey]*runGroup
+	spare   []*runGroup // groups of before Reset
+	version uint64      // counts what changes estimates
 }
 
 // runKey is a user, with request −1, or a user and a request.
@@ -70,10 +72,12 @@ func (t *RunTimes) Reset() {
 	}
 	clear(t.groups)
 	t.all = runGroup{}
+	t.version++
 }
 
 // Add learns from a job that has ended.
 func (t *RunTimes) Add(j *Job) {
+	t.version++
 	t.all.add(j, 1)
 	t.group(runKey{max(j.User, -1), -1}).add(j, remembering)
 	t.group(runKey{max(j.User, -1), max(j.Request, 0)}).add(j, remembering)
@@ -110,23 +114,40 @@ func (g *runGroup) add(j *Job, fade float64) {
 
 // Estimate estimates the run time of a job of user that asks for request seconds.
 func (t *RunTimes) Estimate(user, request int64) RunEstimate {
+	user, request = max(user, -1), max(request, 0)
+	return t.estimate(runGroups{t.groups[runKey{user, -1}], t.groups[runKey{user, request}]}, request)
+}
+
+// runGroups are the groups that a job leans on: its user's, and those of them with its request. nil: nothing is known.
+type runGroups struct{ user, same *runGroup }
+
+// groupsOf returns the groups of a job, to estimate it again and again without looking for them. They are good until
+// Reset.
+func (t *RunTimes) groupsOf(user, request int64) runGroups {
+	user, request = max(user, -1), max(request, 0)
+	return runGroups{t.group(runKey{user, -1}), t.group(runKey{user, request})}
+}
+
+// believed is the share of everybody's jobs that took all that they had asked for.
+func (t *RunTimes) believed() float64 { return (t.all.whole + prior) / (t.all.jobs + prior) }
+
+func (t *RunTimes) estimate(groups runGroups, request int64) RunEstimate {
 	asked := float64(max(request, 1))
 	least := 1 / max(asked, 10)
-	whole := (t.all.whole + prior) / (t.all.jobs + prior)
+	whole := t.believed()
 	part, inverse := asked, least
 	if some := t.all.jobs - t.all.whole; some > 0 {
 		part = (t.all.ratio + prior) / (some + prior) * asked
 		inverse = max(least, (t.all.inverse+prior*least)/(some+prior))
 	}
-	for _, k := range [...]runKey{{max(user, -1), -1}, {max(user, -1), max(request, 0)}} {
-		g := t.groups[k]
+	for _, g := range [...]*runGroup{groups.user, groups.same} {
 		if g == nil {
 			break
 		}
 		whole = (g.whole + leaning*whole) / (g.jobs + leaning)
-		some := g.jobs - g.whole
-		part = min(asked, (g.run+leaning*part)/(some+leaning))
-		inverse = max(least, (g.inverse+leaning*inverse)/(some+leaning))
+		some := leaning + g.jobs - g.whole
+		part = min(asked, (g.run+leaning*part)/some)
+		inverse = max(least, (g.inverse+leaning*inverse)/some)
 	}
 	part = max(part, 1)
 	return RunEstimate{

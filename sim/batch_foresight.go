@@ -1,170 +1,77 @@
 package sim
 
 import (
-	"cmp"
 	"math"
-	"slices"
 	"sync"
 
 	"github.com/leptonsched/lepton"
 )
 
 // BatchForesight shows a batch queue to a policy as a BatchPlanner sees it: run times are those that RunTimes
-// estimates from BatchState.Past, not those asked for. It is made for one way of backfilling, which is among the
-// features, so that one policy can serve all.
+// estimates from BatchState.Past, not those asked for, and only the jobs that simple rules put first may be chosen. It is
+// made for one way of backfilling, which is among the features, so that one policy can serve all.
 //
-// A job's features are about −1 to 2 and relative to the machine and the queue, so that one policy serves any machine. On the
-// scale of BatchEncoder: the mean run time, one over its RunEstimate.Price, what is asked for, the wait, the mean run time ×
-// the share of the machine, and this by price, which is the key of weighted smallest area first (WSAF). The share of the
-// machine, its log, and that of the free nodes; whether the job fits now, and if not, how long until enough
-// that runs has ended. The distance to the first job by WSAF, by F1 and by the mean run time, and the ranks by WSAF and
-// F1, from 0 to 1 with equals sharing the lowest.
+// Every queued job is an action, in the order of the queue, with the job's ID. Legal are the first few by weighted smallest area first
+// (WSAF, run × processors / E[1/max(run, 10)]), by shortest job first and by F1, all on estimated run times; all others
+// have no features. A job's features are about −1 to 2 and relative to the machine and the queue, so that one policy
+// serves any machine:
 //
-// Immutable in what it answers, which follows from the state alone; safe for concurrent use. Costs O(queue log queue +
+//   - mean, price, request, waited, area, wsaf: on the scale of BatchEncoder, the mean run time, one over its
+//     RunEstimate.Price, what is asked for, the wait, the mean run time × the share of the machine, and this by price;
+//   - nodes, log_nodes, of_free, fits, until_fits: the share of the machine, its log, that of the free nodes,
+//     whether the job fits now, and if not, how long until enough that runs has ended;
+//   - from_wsaf, from_f1, from_sjf, rank_wsaf, rank_f1: the distances to the first job by these rules, and the ranks
+//     among the jobs that may be chosen, from 0 to 1;
+//   - arrivals_before, arrivals_during: how many jobs arrive, at the pace seen, until it fits, and while it runs;
+//   - blocked: what all other jobs' waiting costs until it fits, in mean bounded slowdowns × jobs;
+//   - ahead, ahead_lost, ahead_first, ahead_last, rest_lost: if it goes next and the others that may be chosen follow by WSAF, nothing
+//     else arrives and run times are as estimated: what their waiting costs, how much more than at best, whether that is the least,
+//     how much later than at best the last of them starts, and what that costs the rest of the queue.
+//
+// Immutable in what it answers, which follows from the state alone; safe for concurrent use. Costs O(queue +
 // running log running + past), where jobs of the past that it met before cost next to nothing: a Past that grows at the
 // end, as a Batch's does, is learned from once. Allocates nothing in steady state.
 type BatchForesight struct {
-	backfill Backfill
-	limit    int
-	memory   sync.Pool // of *foresight
+	options BatchPlannerOptions
+	memory  sync.Pool // of *foresight
 }
 
-// NewBatchForesight returns the observations of a queue with the given backfilling. They offer at most limit jobs in the
-// order of the queue (0: all); all are legal, and the action's ID is the job's.
-func NewBatchForesight(backfill Backfill, limit int) (*BatchForesight, error) {
-	if err := (BatchOptions{Backfill: backfill}).validate(); err != nil {
+// NewBatchForesight returns the observations of a queue. All faults of o are reported together.
+func NewBatchForesight(o BatchPlannerOptions) (*BatchForesight, error) {
+	o = o.or(BatchPlannerOptions{Candidates: 4, Futures: 2, Arrivals: 10, Crowd: 1})
+	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	return &BatchForesight{backfill: backfill, limit: limit}, nil
+	return &BatchForesight{options: o}, nil
 }
 
-// foresight is the memory of one observation.
-type foresight struct {
-	runTimes RunTimes
-	learned  []lesson // from the jobs of Past, in order
-	jobs     []foreseenJob
-	before   []foreseenJob // of the observation before
-	ends     []nodeRelease // of running jobs, earliest first, with the nodes free by then
-	ranks    jobRanks
+// foresightSpec is what policies of a BatchForesight see, whatever its options.
+func foresightSpec() lepton.Spec {
+	f := &BatchForesight{}
+	return lepton.SpecOf(f.StateEncoder(), f.ActionSpace())
 }
 
-// lesson is what RunTimes takes from a job.
-type lesson struct{ user, request, run int64 }
-
-// foreseenJob is a queued job: what was taken of it, logarithms that stay while it waits, and what RunTimes now says,
-// logarithms too but for the key of F1.
-type foreseenJob struct {
-	submit, nodes, request                   int64
-	logSubmit, logNodes, oneMore, logRequest float64 // oneMore: of one node more
-	mean, price, wsaf, f1                    float64
-}
-
-// lookAhead is how many jobs may have left the queue in one place for what is known of the next to be found.
-const lookAhead = 8
-
-// enter lists the queue, with what stays the same taken from the observation before where that is of the same job. The
-// queue mostly keeps its order.
-func (m *foresight) enter(queue []QueuedJob) {
-	m.jobs, m.before = m.before[:0], m.jobs
-	old := m.before
-	for i := range queue {
-		j := &queue[i]
-		n := foreseenJob{submit: j.Submit, nodes: j.Nodes, request: j.Request}
-		found := false
-		for k := range min(len(old), lookAhead) {
-			if o := &old[k]; o.submit == n.submit && o.nodes == n.nodes && o.request == n.request {
-				n, old, found = *o, old[k+1:], true
-				break
-			}
-		}
-		if !found {
-			n.logSubmit = math.Log10(atLeastTenth(float64(j.Submit)))
-			n.logNodes = math.Log(float64(max(j.Nodes, 1)))
-			n.oneMore = math.Log(1 + float64(j.Nodes))
-			n.logRequest = logTime(float64(j.Request))
-		}
-		m.jobs = append(m.jobs, n)
-	}
-}
-
-// nodeRelease is a time in seconds from now and the nodes free from then on.
-type nodeRelease struct {
-	after float64
-	nodes int64
-}
-
-// learn brings the run times up to date with past.
-func (m *foresight) learn(past []EndedJob) {
-	known := len(m.learned)
-	if known > len(past) {
-		known = 0
-	}
-	for i := range m.learned[:known] {
-		if j := &past[i].Job; m.learned[i] != (lesson{j.User, j.Request, j.Run}) {
-			known = 0
-			break
-		}
-	}
-	if known == 0 {
-		m.runTimes.Reset()
-		m.learned = m.learned[:0]
-	}
-	for i := known; i < len(past); i++ {
-		j := &past[i].Job
-		m.runTimes.Add(j)
-		m.learned = append(m.learned, lesson{j.User, j.Request, j.Run})
-	}
-}
-
-// foresee fills in when the nodes of running jobs become free.
-func (m *foresight) foresee(s *BatchState) {
-	m.ends = m.ends[:0]
-	for i := range s.Running {
-		r := &s.Running[i]
-		e := m.runTimes.Estimate(r.User, r.Request)
-		m.ends = append(m.ends, nodeRelease{e.left(float64(r.Request), float64(s.Clock-r.Start)), r.Nodes})
-	}
-	slices.SortFunc(m.ends, func(a, b nodeRelease) int { return cmp.Compare(a.after, b.after) })
-	free := s.FreeNodes
-	for i := range m.ends {
-		free += m.ends[i].nodes
-		m.ends[i].nodes = free
-	}
-}
-
-// until is in how many seconds nodes are free, by what is running; 0 for now.
-func (m *foresight) until(nodes, free int64) float64 {
-	if nodes <= free || len(m.ends) == 0 {
-		return 0
-	}
-	low, high := 0, len(m.ends)-1
-	for low < high {
-		if mid := (low + high) / 2; m.ends[mid].nodes >= nodes {
-			high = mid
-		} else {
-			low = mid + 1
-		}
-	}
-	return m.ends[low].after
-}
-
-// StateEncoder returns the features that all jobs share: those of BatchEncoder, and which backfilling there is.
+// StateEncoder returns the features that all jobs share: what is free, how much waits and runs, and which backfilling
+// there is.
 func (f *BatchForesight) StateEncoder() lepton.StateEncoder[*BatchState] { return foresightState{f} }
 
 type foresightState struct{ f *BatchForesight }
 
 // FeatureNames names the features.
 func (foresightState) FeatureNames() []string {
-	return append(batchEncoder{}.FeatureNames(), "backfill_reference", "backfill_easy")
+	return []string{"free", "queued", "running", "backfill_reference", "backfill_easy"}
 }
 
 // StateDim is the number of features.
-func (foresightState) StateDim() int { return batchEncoder{}.StateDim() + 2 }
+func (foresightState) StateDim() int { return 5 }
 
 // AppendState appends the features of s, in the order of FeatureNames.
 func (e foresightState) AppendState(dst []float64, s *BatchState) []float64 {
-	dst = batchEncoder{}.AppendState(dst, s)
-	return append(dst, boolean64(e.f.backfill == BackfillReference), boolean64(e.f.backfill == BackfillEASY))
+	return append(dst,
+		float64(s.FreeNodes)/float64(max(s.Nodes, 1)),
+		math.Log1p(float64(s.Queued))/logThousand,
+		math.Log1p(float64(len(s.Running)))/logThousand,
+		boolean64(e.f.options.Backfill == BackfillReference), boolean64(e.f.options.Backfill == BackfillEASY))
 }
 
 func boolean64(b bool) float64 { return float64(boolean(b)) }
@@ -174,80 +81,90 @@ func (f *BatchForesight) ActionSpace() lepton.ActionSpace[*BatchState] { return 
 
 type foresightActions struct{ f *BatchForesight }
 
-// FeatureNames names the features of a job.
-func (foresightActions) FeatureNames() []string {
-	return []string{"mean", "price", "request", "waited", "area", "wsaf", "nodes", "log_nodes", "of_free", "fits", "until_fits",
-		"from_wsaf", "from_f1", "from_sjf", "rank_wsaf", "rank_f1"}
-}
+// overFeature is the place of cost_over.
+const overFeature = 22
 
-// ActionSpec says that the number of actions varies and each has 16 features.
-func (foresightActions) ActionSpec() (n, dim int) { return 0, 16 }
+var foresightNames = []string{"mean", "price", "request", "whole", "believed", "waited", "area", "wsaf",
+	"nodes", "log_nodes", "of_free", "fits", "until_fits", "from_wsaf", "from_sjf", "from_f1", "rank_wsaf", "rank_f1",
+	"arrivals_before", "arrivals_during", "blocked", "cost", "cost_over", "cost_least"}
+
+// FeatureNames names the features of a job.
+func (foresightActions) FeatureNames() []string { return append([]string(nil), foresightNames...) }
+
+// ActionSpec says that the number of actions varies and how many features each has.
+func (foresightActions) ActionSpec() (n, dim int) { return 0, len(foresightNames) }
 
 // Offer adds the queued jobs of s.
 func (a foresightActions) Offer(set lepton.ActionSet, s *BatchState) {
-	queue := s.Queue
-	if a.f.limit > 0 && len(queue) > a.f.limit {
-		queue = queue[:a.f.limit]
-	}
 	m, _ := a.f.memory.Get().(*foresight)
 	if m == nil {
-		m = &foresight{}
+		m = &foresight{options: &a.f.options}
 	}
 	m.learn(s.Past)
-	m.foresee(s)
-	m.offer(set, s, queue)
+	m.look(s, nil, len(s.Queue))
+	m.playAll(s)
+	m.offer(set, s)
 	a.f.memory.Put(m)
 }
 
-func (m *foresight) offer(set lepton.ActionSet, s *BatchState, queue []QueuedJob) {
+// offer adds the jobs with the features of those that may be chosen.
+func (m *foresight) offer(set lepton.ActionSet, s *BatchState) {
 	perNode := 1 / float64(max(s.Nodes, 1))
 	logNodes := math.Log(1 + float64(max(s.Nodes, 1)))
-	logPerNode := math.Log(perNode)
-	m.enter(queue)
-	first := foreseenJob{mean: math.Inf(1), wsaf: math.Inf(1), f1: math.Inf(1)}
-	for i := range queue {
-		j, n := &queue[i], &m.jobs[i]
-		e := m.runTimes.Estimate(j.User, j.Request)
-		n.mean, n.price = math.Log(e.Mean), math.Log(e.Price)
-		n.wsaf = n.mean - n.price + n.logNodes + logPerNode
-		n.f1 = n.mean/math.Ln10*float64(j.Procs) + 870*n.logSubmit
-		first.mean, first.wsaf, first.f1 = min(first.mean, n.mean), min(first.wsaf, n.wsaf), min(first.f1, n.f1)
+	firsts, least := [gameRules]float64{}, never
+	for r := range firsts {
+		firsts[r] = m.firsts[r].keys[0].first
 	}
-	m.rank(first)
-	for i := range queue {
-		j, n := &queue[i], &m.jobs[i]
-		share := float64(j.Nodes) * perNode
-		row := set.Add(uint64(j.ID), true)
-		row[0] = n.mean / logWeek
-		row[1] = -n.price / logWeek
-		row[2] = n.logRequest
-		row[3] = logTime(float64(s.Clock - j.Submit))
-		row[4] = (n.wsaf + n.price) / logWeek
-		row[5] = n.wsaf / logWeek
-		row[6] = share
-		row[7] = n.oneMore / logNodes
-		row[8] = min(float64(j.Nodes)/float64(max(s.FreeNodes, 1)), 2) / 2
-		row[9] = boolean64(j.Nodes <= s.FreeNodes)
-		row[10] = logTime(m.until(j.Nodes, s.FreeNodes))
-		row[11] = (n.wsaf - first.wsaf) / logWeek
-		row[12] = math.Log1p(n.f1-first.f1) / logThousand
-		row[13] = (n.mean - first.mean) / logWeek
-		row[14], row[15] = m.ranks.short[i], m.ranks.light[i]
+	for _, c := range m.choices {
+		least = min(least, c.cost)
+	}
+	believed := m.runTimes.believed()
+	rest := m.choices
+	for i := range s.Queue {
+		q := &s.Queue[i]
+		if len(rest) == 0 || int(rest[0].at) != i {
+			set.Add(uint64(q.ID), false)
+			continue
+		}
+		j, cost := &m.jobs[i], rest[0].cost
+		rest = rest[1:]
+		share := float64(q.Nodes) * perNode
+		until := m.until(q.Nodes, s.FreeNodes)
+		mean, price := math.Log(j.estimate.Mean), math.Log(j.estimate.Price)
+		row := set.Add(uint64(q.ID), true)
+		row[0] = mean / logWeek
+		row[1] = -price / logWeek
+		row[2] = logTime(float64(q.Request))
+		row[3] = j.estimate.whole
+		row[4] = believed
+		row[5] = logTime(float64(s.Clock - q.Submit))
+		row[6] = (mean + math.Log(max(share, perNode))) / logWeek
+		row[7] = row[6] + row[1]
+		row[8] = share
+		row[9] = math.Log(1+float64(q.Nodes)) / logNodes
+		row[10] = min(float64(q.Nodes)/float64(max(s.FreeNodes, 1)), 2) / 2
+		row[11] = boolean64(q.Nodes <= s.FreeNodes)
+		row[12] = logTime(until)
+		row[13] = math.Log(j.keys[0]/firsts[0]) / logWeek
+		row[14] = math.Log(j.keys[1]/firsts[1]) / logWeek
+		row[15] = math.Log1p(j.keys[2]-firsts[2]) / logThousand
+		row[16], row[17] = m.rankAmong(0, j.keys[0]), m.rankAmong(2, j.keys[2])
+		row[18] = math.Log1p(until*m.pace) / logThousand
+		row[19] = math.Log1p(j.estimate.Mean*m.pace) / logThousand
+		row[20] = math.Log1p(until*max(m.price-j.estimate.Price, 0)) / logThousand
+		row[21] = math.Log1p(cost) / logThousand
+		row[22] = 2 * math.Log((cost+1)/(least+1))
+		row[23] = boolean64(cost == least)
 	}
 }
 
-// rank ranks the jobs by WSAF (short) and F1 (light), counted from the first.
-func (m *foresight) rank(first foreseenJob) {
-	n, r := len(m.jobs), &m.ranks
-	r.keys = slices.Grow(r.keys[:0], n)[:n]
-	r.short = slices.Grow(r.short[:0], n)[:n]
-	r.light = slices.Grow(r.light[:0], n)[:n]
-	for i := range m.jobs {
-		r.keys[i] = rankKey(m.jobs[i].wsaf-first.wsaf, i)
+// rankAmong is how many of the choices come before a key, as a part of the most that there can be by default.
+func (m *foresight) rankAmong(rule int, key float64) float64 {
+	before := 0
+	for _, c := range m.choices {
+		if m.jobs[c.at].keys[rule] < key {
+			before++
+		}
 	}
-	r.rank(r.short)
-	for i := range m.jobs {
-		r.keys[i] = rankKey(m.jobs[i].f1-first.f1, i)
-	}
-	r.rank(r.light)
+	return float64(before) / 12
 }

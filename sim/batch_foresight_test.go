@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -13,9 +14,9 @@ import (
 	"github.com/leptonsched/lepton"
 )
 
-func mustForesight(tb testing.TB, backfill Backfill, limit int) *BatchForesight {
+func mustForesight(tb testing.TB, backfill Backfill) *BatchForesight {
 	tb.Helper()
-	f, err := NewBatchForesight(backfill, limit)
+	f, err := NewBatchForesight(BatchPlannerOptions{Backfill: backfill})
 	require.NoError(tb, err)
 	return f
 }
@@ -52,13 +53,16 @@ func TestBatchForesightByHand(t *testing.T) {
 			{QueuedJob: QueuedJob{Nodes: 2, Request: 900}, Start: 990}, // 890 left
 		},
 	}
-	state, rows := foreseen(t, mustForesight(t, BackfillEASY, 0), s)
+	state, rows := foreseen(t, mustForesight(t, BackfillEASY), s)
 	week := math.Log(1 + 7*86400)
 	assert.Equal(t, []float64{0, 1}, []float64{state["backfill_reference"], state["backfill_easy"]})
+	assert.InDelta(t, 2./8, state["free"], 1e-12)
 	for name, want := range map[string][2]float64{
 		"mean":       {math.Log(600) / week, math.Log(100) / week},
 		"price":      {math.Log(600) / week, math.Log(100) / week},
 		"request":    {math.Log(601) / week, math.Log(101) / week},
+		"whole":      {1, 1},
+		"believed":   {1, 1},
 		"waited":     {math.Log(601) / week, math.Log(101) / week},
 		"area":       {math.Log(600*2./8) / week, math.Log(100) / week},
 		"wsaf":       {math.Log(600*600*2./8) / week, math.Log(100*100) / week},
@@ -68,25 +72,32 @@ func TestBatchForesightByHand(t *testing.T) {
 		"fits":       {1, 0},
 		"until_fits": {0, math.Log(891) / week},
 		"from_wsaf":  {math.Log(9) / week, 0},
-		"from_f1":    {0, math.Log1p(8*2+870*math.Log10(900)-2*math.Log10(600)-870*math.Log10(400)) / math.Log(1000)},
 		"from_sjf":   {math.Log(6) / week, 0},
-		"rank_wsaf":  {1, 0},
-		"rank_f1":    {0, 1},
+		"from_f1":    {0, math.Log1p(8*2+870*math.Log10(900)-2*math.Log10(600)-870*math.Log10(400)) / math.Log(1000)},
+		"rank_wsaf":  {1. / 12, 0},
+		"rank_f1":    {0, 1. / 12},
+		// Four jobs arrived in the 1,000 s since the first.
+		"arrivals_before": {0, math.Log1p(890*4./1000) / math.Log(1000)},
+		"arrivals_during": {math.Log1p(600*4./1000) / math.Log(1000), math.Log1p(100*4./1000) / math.Log(1000)},
+		"blocked":         {0, math.Log1p(890./600) / math.Log(1000)},
 	} {
 		for i := range rows {
 			assert.InDelta(t, want[i], rows[i][name], 1e-9, "%s of job %d", name, i)
 		}
 	}
-	assert.Len(t, rows[0], 16)
-	_, rows = foreseen(t, mustForesight(t, BackfillNone, 1), s)
-	assert.Len(t, rows, 1, "limit")
+	assert.Len(t, rows[0], 24)
+	best := slices.MinFunc(rows, func(a, b map[string]float64) int { return cmp.Compare(a["cost"], b["cost"]) })
+	for i := range rows {
+		assert.Equal(t, rows[i]["cost"] == best["cost"], rows[i]["cost_least"] == 1)
+		assert.InDelta(t, 2*(rows[i]["cost"]-best["cost"])*math.Log(1000), rows[i]["cost_over"], 1e-9)
+	}
 }
 
 // TestBatchForesightFollowsFromTheState compares one that has seen other decisions, of this sequence, of others and of
 // the same with other run times, bit for bit with one that has seen nothing, and shows nothing that is hidden.
 func TestBatchForesightFollowsFromTheState(t *testing.T) {
 	m := Machine{Procs: 8}
-	used := mustForesight(t, BackfillEASY, 0)
+	used := mustForesight(t, BackfillEASY)
 	observe := func(f *BatchForesight, s *BatchState) *lepton.Observation {
 		obs := new(lepton.Observation)
 		require.NoError(t, lepton.Encode(obs, f.StateEncoder(), f.ActionSpace(), s, 0))
@@ -104,7 +115,7 @@ func TestBatchForesightFollowsFromTheState(t *testing.T) {
 		require.NoError(t, other.Reset(changed, 0, len(jobs)))
 		for !world.Done() && !other.Done() {
 			s := world.State()
-			want, got := observe(mustForesight(t, BackfillEASY, 0), s), observe(used, s)
+			want, got := observe(mustForesight(t, BackfillEASY), s), observe(used, s)
 			require.Equal(t, want.State(), got.State())
 			require.Equal(t, want.Rows(), got.Rows(), "seed %d", seed)
 			bare := *s
@@ -140,7 +151,7 @@ func TestBatchForesightIsFinite(t *testing.T) {
 	}
 	odd.Running = []RunningJob{{QueuedJob: QueuedJob{Nodes: 1}}, {QueuedJob: QueuedJob{Nodes: 1, Request: maxTime}, Start: maxTime}}
 	for i, s := range []*BatchState{{}, {Queue: []QueuedJob{{}}, Queued: 1}, queueOf(1), odd} {
-		state, rows := foreseen(t, mustForesight(t, BackfillNone, 0), s)
+		state, rows := foreseen(t, mustForesight(t, BackfillNone), s)
 		for _, values := range append(rows, state) {
 			for name, v := range values {
 				assert.False(t, math.IsNaN(v) || math.IsInf(v, 0), "state %d: %s is %v", i, name, v)
@@ -153,7 +164,7 @@ func TestBatchForesightAllocatesNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("sync.Pool drops on purpose under the race detector")
 	}
-	f := mustForesight(t, BackfillNone, 0)
+	f := mustForesight(t, BackfillNone)
 	enc, actions := f.StateEncoder(), f.ActionSpace()
 	s, _ := planState(128, 300)
 	var obs lepton.Observation
@@ -164,47 +175,9 @@ func TestBatchForesightAllocatesNothing(t *testing.T) {
 	}))
 }
 
-// TestBatchPlannerCosts: the planner takes the cheapest of what it puts forward when it compares all on all futures, and
-// nothing else has a cost.
-func TestBatchPlannerCosts(t *testing.T) {
-	p := mustPlanner(t, BatchPlannerOptions{Futures: 2})
-	s, obs := planState(64, 100)
-	costs, chosen := make([]float64, 64), make([]float64, 64)
-	p.CostsState(costs, s, obs)
-	best, named := -1, 0
-	for i, c := range costs {
-		if c == c {
-			named++
-			assert.Positive(t, c)
-			if best < 0 || c < costs[best] {
-				best = i
-			}
-		}
-	}
-	assert.GreaterOrEqual(t, named, 4)
-	assert.LessOrEqual(t, named, 12)
-	assert.Equal(t, uint64(named*2*3), p.Stats().Continuations, "every job meets both futures under three rules")
-	again := slices.Clone(costs)
-	p.CostsState(again, s, obs)
-	for i := range costs {
-		assert.Equal(t, math.Float64bits(costs[i]), math.Float64bits(again[i]))
-	}
-	two := mustPlanner(t, BatchPlannerOptions{Futures: 2, Candidates: 1, Bases: []*BatchHeuristic{mustHeuristic(t, "FCFS")}})
-	two.CostsState(costs, s, obs)
-	two.ProbsState(chosen, s, obs, nil)
-	for i, c := range costs {
-		if chosen[i] == 1 {
-			for _, other := range costs {
-				assert.False(t, other < c, "%v is less than the cost %v of what was taken", other, c)
-			}
-		}
-	}
-	p.CostsState(nil, &BatchState{}, obs)
-}
-
 // BenchmarkBatchForesight encodes one decision with 128 queued jobs and 1,000 that have ended.
 func BenchmarkBatchForesight(b *testing.B) {
-	f := mustForesight(b, BackfillNone, 0)
+	f := mustForesight(b, BackfillNone)
 	enc, actions := f.StateEncoder(), f.ActionSpace()
 	s, _ := planState(128, 1000)
 	var obs lepton.Observation
@@ -215,12 +188,12 @@ func BenchmarkBatchForesight(b *testing.B) {
 }
 
 func ExampleNewBatchForesight() {
-	f, err := NewBatchForesight(BackfillEASY, 0)
+	f, err := NewBatchForesight(BatchPlannerOptions{Backfill: BackfillEASY})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	spec := lepton.SpecOf(f.StateEncoder(), f.ActionSpace())
 	fmt.Println(spec.ActionNames)
-	// Output: [mean price request waited area wsaf nodes log_nodes of_free fits until_fits from_wsaf from_f1 from_sjf rank_wsaf rank_f1]
+	// Output: [mean price request whole believed waited area wsaf nodes log_nodes of_free fits until_fits from_wsaf from_sjf from_f1 rank_wsaf rank_f1 arrivals_before arrivals_during blocked cost cost_over cost_least]
 }

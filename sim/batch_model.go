@@ -8,7 +8,7 @@ import (
 
 	"github.com/leptonsched/lepton"
 	"github.com/leptonsched/lepton/internal/codec"
-	"github.com/leptonsched/lepton/policy"
+	"github.com/leptonsched/lepton/rl"
 	"github.com/leptonsched/lepton/supervised"
 )
 
@@ -18,14 +18,36 @@ var ErrBatchModel = errors.New("sim: not a batch model")
 const kindBatchModel = "lepton.batch.1"
 
 // BatchModel is what was learned of a batch queue: a policy over the observations of BatchEncoder and
-// BatchActions, and the run-time predictor that it was trained with. Immutable; safe for concurrent use.
+// BatchActions, with the run-time predictor that it was trained with, or one over those of BatchForesight. Immutable; safe
+// for concurrent use.
 type BatchModel struct {
-	Policy    lepton.Policy   // policy.Decode must be able to read it back
-	Predictor *BatchPredictor // nil: run times are taken as requested
+	Policy    lepton.Policy   // rl.DecodePolicy must be able to read it back
+	Predictor *BatchPredictor // nil: run times are taken as requested, or, with foresight, learned on the way
+	Seed      uint64          // of the futures that foresight imagines; not saved
 }
 
-// batchModelSpec is what a model's policy sees.
+// batchModelSpec is what the policy of a model without foresight sees.
 func batchModelSpec() lepton.Spec { return lepton.SpecOf(BatchEncoder(), BatchActions(0)) }
+
+// Foresees reports whether the policy sees a queue as BatchForesight shows it, with the options' defaults. A policy that does
+// not say what it sees does not.
+func (m BatchModel) Foresees() bool {
+	s, ok := m.Policy.(lepton.Specced)
+	return ok && s.Spec().Check("", foresightSpec()) == nil
+}
+
+// Observes returns the observations that the policy decides from, in a world with this backfilling. The error is that of
+// an unknown one.
+func (m BatchModel) Observes(f Backfill) (lepton.StateEncoder[*BatchState], lepton.ActionSpace[*BatchState], error) {
+	if !m.Foresees() {
+		return BatchEncoder(), BatchActions(0), nil
+	}
+	foresight, err := NewBatchForesight(BatchPlannerOptions{Backfill: f, Seed: m.Seed})
+	if err != nil {
+		return nil, nil, err
+	}
+	return foresight.StateEncoder(), foresight.ActionSpace(), nil
+}
 
 // Options returns o with the model's predictions.
 func (m BatchModel) Options(o BatchOptions) BatchOptions {
@@ -37,7 +59,11 @@ func (m BatchModel) Options(o BatchOptions) BatchOptions {
 
 // Run lets the model make all decisions left in b, whose options must be those that Options returned.
 func (m BatchModel) Run(b *Batch) (BatchResult, error) {
-	return b.RunPolicy(m.Policy, BatchEncoder(), BatchActions(0))
+	encoder, actions, err := m.Observes(b.opt.Backfill)
+	if err != nil {
+		return BatchResult{}, err
+	}
+	return b.RunPolicy(m.Policy, encoder, actions)
 }
 
 // WriteTo writes m; writing twice gives the same bytes. The error is ErrBatchModel if the policy is no
@@ -53,6 +79,9 @@ func (m BatchModel) WriteTo(w io.Writer) (int64, error) {
 	}
 	var out codec.Writer
 	spec := batchModelSpec()
+	if m.Foresees() {
+		spec = foresightSpec()
+	}
 	out.Strings(spec.StateNames)
 	out.Strings(spec.ActionNames)
 	out.String(saver.Kind())
@@ -87,18 +116,20 @@ func readBatchModel(r io.Reader) (BatchModel, error) {
 		return m, fmt.Errorf("it holds %q", kind)
 	}
 	in := codec.NewReader(payload)
-	spec := batchModelSpec()
-	made := spec
-	made.StateNames, made.ActionNames = in.Strings(), in.Strings()
+	made := lepton.Spec{StateNames: in.Strings(), ActionNames: in.Strings()}
 	made.StateDim, made.ActionDim = len(made.StateNames), len(made.ActionNames)
 	policyKind, policyBlob, predictorBlob := in.String(), in.Blob(), in.Blob()
 	if err := in.Close(); err != nil {
 		return m, err
 	}
+	spec := foresightSpec()
+	if spec.Check("the batch queue", made) != nil {
+		spec = batchModelSpec()
+	}
 	if err := spec.Check("the batch queue", made); err != nil {
 		return m, err
 	}
-	if m.Policy, err = policy.Decode(policyKind, bytes.NewReader(policyBlob)); err != nil {
+	if m.Policy, err = rl.DecodePolicy(policyKind, bytes.NewReader(policyBlob)); err != nil {
 		return m, err
 	}
 	if specced, ok := m.Policy.(lepton.Specced); ok {

@@ -22,18 +22,18 @@ func mustPlanner(tb testing.TB, o BatchPlannerOptions) *BatchPlanner {
 }
 
 func TestBatchPlannerOptionsAreChecked(t *testing.T) {
-	_, err := NewBatchPlanner(BatchPlannerOptions{Backfill: 7, Bases: []*BatchHeuristic{nil, wfp3Fixed}, Futures: -1, Arrivals: -2, Candidates: -3})
+	_, err := NewBatchPlanner(BatchPlannerOptions{Backfill: 7, Futures: -1, Arrivals: 65, Candidates: 17, Crowd: 17})
 	require.Error(t, err)
-	for _, part := range []string{"Backfill is 7", "Bases[0]", "Bases[1]", "Futures is -1", "Arrivals is -2", "Candidates is -3"} {
+	for _, part := range []string{"Backfill is 7", "Futures is -1", "Arrivals is 65", "Candidates is 17", "Crowd is 17", "games of 133 jobs"} {
 		assert.ErrorContains(t, err, part)
 	}
-	_, err = NewBatchPlanner(BatchPlannerOptions{BackfillPredicted: true})
-	assert.ErrorContains(t, err, "BackfillPredicted without Backfill")
+	_, err = NewBatchForesight(BatchPlannerOptions{Candidates: -1})
+	assert.ErrorContains(t, err, "Candidates is -1")
 }
 
 // plannedStarts runs jobs under a planner and returns their starts.
 func plannedStarts(t testing.TB, p *BatchPlanner, jobs []Job, m Machine) []int64 {
-	world := mustBatch(t, m, BatchOptions{Backfill: p.options.Backfill, BackfillPredicted: p.options.BackfillPredicted, Predict: meanOfLastTwo})
+	world := mustBatch(t, m, BatchOptions{Backfill: p.options.Backfill})
 	require.NoError(t, world.Reset(jobs, 0, len(jobs)))
 	result, err := world.Run(p)
 	require.NoError(t, err)
@@ -47,7 +47,7 @@ func TestBatchPlannerRepeats(t *testing.T) {
 	jobs := randomJobs(rand.New(rand.NewPCG(5, 5)), 150, m, false)
 	for _, backfill := range allBackfills {
 		t.Run(backfill.String(), func(t *testing.T) {
-			o := BatchPlannerOptions{Backfill: backfill, BackfillPredicted: backfill != BackfillNone, Futures: 4}
+			o := BatchPlannerOptions{Backfill: backfill, Futures: 4}
 			p := mustPlanner(t, o)
 			want := plannedStarts(t, p, jobs, m)
 			assert.Equal(t, want, plannedStarts(t, mustPlanner(t, o), jobs, m))
@@ -117,22 +117,21 @@ func TestBatchPlannerSeesNothingHidden(t *testing.T) {
 	}
 }
 
-// TestBatchPlannerBudget counts the continuations of one decision: each of three rules puts another job first, all three
+// TestBatchPlannerBudget counts the games of one decision: each of three rules puts another job first, all three
 // jobs meet the first two of five futures, the better two the rest, and three rules go on each time.
 func TestBatchPlannerBudget(t *testing.T) {
-	fcfs, smallest := mustHeuristic(t, "FCFS"), mustHeuristic(t, "Smallest")
-	p := mustPlanner(t, BatchPlannerOptions{Bases: []*BatchHeuristic{fcfs, smallest}, Futures: 5, Candidates: 1})
+	p := mustPlanner(t, BatchPlannerOptions{Futures: 5, Candidates: 1, Arrivals: 1})
 	s := &BatchState{Clock: 100, Procs: 8, Nodes: 8, FreeNodes: 0, Queued: 3, Queue: []QueuedJob{
-		{ID: 1, Submit: 30, Procs: 6, Nodes: 6, Request: 10}, // least work
-		{ID: 2, Submit: 20, Procs: 8, Nodes: 8, Request: 900},
-		{ID: 3, Submit: 40, Procs: 5, Nodes: 5, Request: 500},
+		{ID: 1, Submit: 60, Procs: 6, Nodes: 6, Request: 10},  // shortest
+		{ID: 2, Submit: 20, Procs: 8, Nodes: 8, Request: 900}, // first by F1
+		{ID: 3, Submit: 90, Procs: 1, Nodes: 1, Request: 11},  // first by WSAF
 	}, Running: []RunningJob{{QueuedJob{ID: 4, Submit: 0, Procs: 8, Nodes: 8, Request: 200}, 0}}}
 	var obs lepton.Observation
 	require.NoError(t, lepton.Encode(&obs, BatchEncoder(), BatchActions(0), s, 0))
 	dst := make([]float64, 3)
 	p.ProbsState(dst, s, &obs, nil)
 	assert.Equal(t, []float64{1, 0, 0}, dst, "10 s before all others")
-	assert.Equal(t, BatchPlannerStats{Decisions: 1, Continuations: (2*3 + 3*2) * 3}, p.Stats())
+	assert.Equal(t, BatchPlannerStats{Decisions: 1, Games: (2*3 + 3*2) * 3}, p.Stats())
 
 	obs.Reset(0, 0)
 	for i := range 3 {
@@ -140,7 +139,7 @@ func TestBatchPlannerBudget(t *testing.T) {
 	}
 	p.ProbsState(dst, s, &obs, nil)
 	assert.Equal(t, []float64{0, 1, 0}, dst, "the only legal one")
-	assert.Equal(t, BatchPlannerStats{Decisions: 2, Continuations: (2*3 + 3*2) * 3}, p.Stats(), "nothing to compare")
+	assert.Equal(t, uint64(2), p.Stats().Decisions)
 	obs.Reset(0, 0)
 	p.ProbsState(nil, s, &obs, nil)
 	p.ProbsState(nil, &BatchState{}, &obs, nil)
@@ -240,7 +239,7 @@ func BenchmarkBatchPlanner(b *testing.B) {
 			for b.Loop() {
 				p.ProbsState(dst, s, obs, nil)
 			}
-			b.ReportMetric(float64(p.Stats().Continuations)/float64(p.Stats().Decisions), "continuations/op")
+			b.ReportMetric(float64(p.Stats().Games)/float64(p.Stats().Decisions), "games/op")
 		})
 	}
 }
