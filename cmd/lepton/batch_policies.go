@@ -24,7 +24,8 @@ type contender struct {
 	predicted bool                // it goes by foretold run times
 }
 
-func (c contender) needsModel() bool { return c.heuristic == nil && !c.planned || c.predicted }
+// needsModel reports whether a model must be given: learned has one that is shipped.
+func (c contender) needsModel() bool { return c.heuristic != nil && c.predicted }
 
 // parsePolicies returns the policies of a list of names. All unknown ones are reported.
 func parsePolicies(text string) ([]contender, error) {

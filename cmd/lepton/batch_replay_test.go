@@ -133,9 +133,9 @@ func TestReplayPlanned(t *testing.T) {
 	for _, way := range []sim.Backfill{sim.BackfillNone, sim.BackfillEASY} {
 		planner, err := sim.NewBatchPlanner(sim.BatchPlannerOptions{Backfill: way, Seed: 7})
 		require.NoError(t, err)
-		want := simulate(t, trace, sim.BatchOptions{Backfill: way}, 300, 100, func(b *sim.Batch) (sim.BatchResult, error) { return b.Run(planner) })
+		want := simulate(t, trace, sim.BatchOptions{Backfill: way}, 500, 100, func(b *sim.Batch) (sim.BatchResult, error) { return b.Run(planner) })
 		name := map[sim.Backfill]string{sim.BackfillNone: "none", sim.BackfillEASY: "easy"}[way]
-		rows := parseCSV(t, mustTool(t, "batch", "replay", "-trace", file, "-starts", "300", "-length", "100",
+		rows := parseCSV(t, mustTool(t, "batch", "replay", "-trace", file, "-starts", "500", "-length", "100",
 			"-policy", "planned,FCFS", "-seed", "7", "-backfill", name, "-metrics", "avg_bsld"))
 		assert.Equal(t, want.AvgBSLD, number(t, rows[0][6]))
 		assert.NotEqual(t, rows[0][6], rows[1][6], "a test of nothing, where all policies do the same")

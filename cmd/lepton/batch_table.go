@@ -60,6 +60,10 @@ Who stands beside the heuristics:
   RLScheduler    the network trained for that trace, from the file;
                  RLScheduler[NAME] is the network trained on trace NAME
   planned        looks ahead, as in batch replay
+  learned        the network that is shipped, as in batch replay: it has met
+                 generated workloads alone
+  bound          looks ahead and knows all run times and the next 100 arrivals:
+                 no policy, but a bound
   NAME+past      the same, which also remembers jobs of the trace from before
                  the sequence: those that had ended when it began, if each
                  began when it was submitted (a trace does not tell its waits)

@@ -44,6 +44,16 @@ func (o tableOptions) deciders() ([]decider, error) {
 			p, err := sim.NewBatchPlanner(sim.BatchPlannerOptions{Backfill: f, Seed: seed})
 			return ranked(p), err
 		}},
+		{name: learnedPolicy, seeds: o.seeds, make: func(f sim.Backfill, seed uint64) (decide, error) { return learned(f, seed) }},
+		{name: "bound", aside: true, make: func(sim.Backfill, uint64) (decide, error) {
+			return func(world *sim.Batch, _ *stopwatch) (sim.BatchResult, error) {
+				h, err := sim.NewBatchHindsight(world, 0)
+				if err != nil {
+					return sim.BatchResult{}, err
+				}
+				return world.Run(h)
+			}, nil
+		}},
 	}
 	list = append(list, thinkers...)
 	for _, d := range thinkers {
@@ -76,6 +86,43 @@ func ranked(order lepton.StateScorer[*sim.BatchState]) decide {
 		}
 		return world.Run(timed{order, watch})
 	}
+}
+
+// learned decides by the network that is shipped.
+func learned(f sim.Backfill, seed uint64) (decide, error) {
+	model, err := sim.ShippedBatchModel()
+	if err != nil {
+		return nil, err
+	}
+	model.Seed = seed
+	return func(world *sim.Batch, watch *stopwatch) (sim.BatchResult, error) {
+		if watch == nil {
+			return model.Run(world)
+		}
+		return world.Run(&observed{model: model, backfill: f, watch: watch})
+	}, nil
+}
+
+// observed decides by a model and shows each decision, with all that it takes to observe it, to a watch.
+type observed struct {
+	model    sim.BatchModel
+	backfill sim.Backfill
+	watch    *stopwatch
+	encoder  lepton.StateEncoder[*sim.BatchState]
+	actions  lepton.ActionSpace[*sim.BatchState]
+	obs      lepton.Observation
+}
+
+// ScoresState scores as the model does.
+func (o *observed) ScoresState(dst []float64, s *sim.BatchState, _ *lepton.Observation, scratch *lepton.Scratch) {
+	if o.encoder == nil {
+		o.encoder, o.actions, _ = o.model.Observes(o.backfill)
+	}
+	begin := time.Now()
+	if lepton.Encode(&o.obs, o.encoder, o.actions, s, 0) == nil {
+		o.model.Policy.(lepton.Scorer).Scores(dst, &o.obs, scratch)
+	}
+	o.watch.laps = append(o.watch.laps, lap{len(s.Queue), time.Since(begin)})
 }
 
 // run lets d decide a sequence.

@@ -111,9 +111,9 @@ func TestTableRuns(t *testing.T) {
 		values[strings.Join(row[:7], " ")] = row[7]
 	}
 	assert.Len(t, values, len(rows)-1, "every run stands once")
-	// Twelve heuristics, and four of two seeds each; nine sequences of the measure in two settings, four of the protocol,
-	// without those that remember more, in one.
-	assert.Len(t, values, len(sim.BatchMetricNames())*(2*9*(12+4)+4*(12+2)))
+	// Twelve heuristics, two policies of two seeds each, the same with a past, and the bound; nine sequences of the measure in two settings, four
+	// of the protocol, without those that know more, in one.
+	assert.Equal(t, len(sim.BatchMetricNames())*(2*9*(12+4+4+1)+4*(12+4)), len(values))
 	trace, _, err := sim.OpenTrace(filepath.Join(data, "swf", "two.swf.gz"), sim.TraceOptions{})
 	require.NoError(t, err)
 	for _, c := range []struct {

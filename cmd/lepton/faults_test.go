@@ -90,7 +90,7 @@ func TestFaults(t *testing.T) {
 		{"metric twice", replay + "-policy SJF -metrics avg_bsld,avg_bsld", "avg_bsld is given twice"},
 		{"negative machine", replay + "-policy SJF -procs -1", "-procs is -1, must not be negative"},
 		{"all faults together", replay + "-policy X -length 0 -backfill y", `batch replay: -length is 0, must be at least 1; -backfill is "y", want none, reference or easy; unknown policy "X"`},
-		{"learned alone", replay + "-policy learned", "policy learned needs a -model"},
+		{"predictions alone", replay + "-policy SJF_pred", "policy SJF_pred needs a -model"},
 		{"predictions alone", replay + "-policy SJF_pred", "policy SJF_pred needs a -model"},
 		{"no model there", replay + "-policy learned -model nothere.lepton", "open nothere.lepton: "},
 		{"trace for a model", replay + "-policy learned -model site.swf.gz", "model site.swf.gz: not a batch model: "},

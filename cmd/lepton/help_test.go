@@ -94,9 +94,9 @@ func TestUnknownCommands(t *testing.T) {
 		"batch reply":      `unknown command "batch reply", did you mean "batch replay"?`,
 		"heuristics":       `unknown command "heuristics", did you mean "batch heuristics"?`,
 		"hepl":             `unknown command "hepl", did you mean "help"?`,
-		"batch":            "batch alone is no command: batch replay, batch table, batch heuristics, batch generate",
-		"batch frobnicate": `unknown command "batch frobnicate": there are batch replay, batch table, batch heuristics, batch generate`,
-		"frobnicate":       `unknown command "frobnicate": there are batch replay, batch table, batch heuristics, batch generate, trace info, model info, version, help`,
+		"batch":            "batch alone is no command: batch replay, batch table, batch learn, batch heuristics, batch generate",
+		"batch frobnicate": `unknown command "batch frobnicate": there are batch replay, batch table, batch learn, batch heuristics, batch generate`,
+		"frobnicate":       `unknown command "frobnicate": there are batch replay, batch table, batch learn, batch heuristics, batch generate, trace info, model info, version, help`,
 		"help vresion":     `unknown command "vresion", did you mean "version"?`,
 		"help version x":   `help: what is "x" after version?`,
 	} {

@@ -21,11 +21,12 @@ func modelInfo() command {
 		example:  "lepton model info site.lepton",
 		operands: 1,
 		manual: `
-Reads a model of a batch queue, as saved by examples/batch, and tells the kind
-of its policy, whether it foretells run times and how well, and the features
-that it sees. Of a policy that is linear in the features of a job it shows the
-weights: a positive one sends jobs with more of the feature ahead. Features of
-the state are shared by all jobs of a decision and cannot change the order.
+Reads a model of a batch queue, as saved by lepton batch learn or
+examples/batch, and tells the kind of its policy, whether it foretells run times
+and how well, and the features that it sees. Of a policy that is linear in the
+features of a job it shows the weights: a positive one sends jobs with more of
+the feature ahead. Features of the state are shared by all jobs of a decision
+and cannot change the order.
 
 Exit status: 0 when done, 2 for a model that cannot be read.`,
 		declare: func(*flag.FlagSet) action {
@@ -61,14 +62,21 @@ func describeModel(m sim.BatchModel) string {
 		kind = s.Kind()
 	}
 	fmt.Fprintf(&out, "policy     %s\n", kind)
-	if m.Predictor == nil {
+	spec := lepton.SpecOf(sim.BatchEncoder(), sim.BatchActions(0))
+	switch {
+	case m.Foresees():
+		out.WriteString("run times  learned from the jobs that have ended\n")
+		encoder, actions, err := m.Observes(sim.BackfillNone)
+		if err == nil {
+			spec = lepton.SpecOf(encoder, actions)
+		}
+	case m.Predictor == nil:
 		out.WriteString("run times  as requested\n")
-	} else {
+	default:
 		scores := m.Predictor.OutOfBag()
 		fmt.Fprintf(&out, "run times  foretold by a random forest; on jobs that each tree did not see, off by %.2f (mean absolute error of the logarithm, %d jobs)\n",
 			scores.MAE, scores.Rows)
 	}
-	spec := lepton.SpecOf(sim.BatchEncoder(), sim.BatchActions(0))
 	fmt.Fprintf(&out, "state      %s\n", strings.Join(spec.StateNames, ", "))
 	weights, ok := linearWeights(m.Policy, spec)
 	if !ok {
