@@ -24,12 +24,15 @@ const (
 
 // learned is what came of reinforcement learning.
 type learned struct {
-	best     lepton.Policy // of the committees, one at each stop, the one that did best on the sequences to choose by
-	bestStop int
-	bestGain float64
-	agree    float64     // how well imitation agreed with the incumbent, mean over seeds
-	practice []float64   // sequences practised on, at each stop; 0 is the imitation
-	gains    [][]float64 // gains[seed][stop]: mean gain over the incumbent on the sequences to choose by
+	best      lepton.Policy // of the rivals, the one that did best on the sequences to choose by
+	bestGain  float64
+	rivals    []rival
+	committee lepton.Policy // of those at each stop, the best in the same way
+	bestStop  int
+	stopGain  float64
+	agree     float64     // how well imitation agreed with the incumbent, mean over seeds
+	practice  []float64   // sequences practised on, at each stop; 0 is the imitation
+	gains     [][]float64 // gains[seed][stop]: mean gain over the incumbent on the sequences to choose by
 }
 
 // against is the batch world with a reward that compares: an episode pays, with its last decision, how much better
@@ -73,7 +76,7 @@ func (e *against) Step(action int) (reward, discount float64, last bool) {
 
 // improve lets several learners imitate the incumbent and then practise on the part to learn from, two at a time.
 // At each stop they form a committee, whose weights are the mean of theirs: it errs less than any one of them. The
-// committee that does best on the sequences to choose by is what was learned.
+// committee that does best on the sequences to choose by stands for them, beside networks (see enlist).
 func improve(ctx context.Context, p *past, incumbent *sim.BatchHeuristic, set settings, show *progress) (*learned, error) {
 	reference, err := p.judge(p.world, p.choose, byHeuristic(incumbent))
 	if err != nil {
@@ -116,7 +119,8 @@ func improve(ctx context.Context, p *past, incumbent *sim.BatchHeuristic, set se
 			l.best, l.bestStop, l.bestGain = committee, stop, gain
 		}
 	}
-	return l, nil
+	l.stopGain = l.bestGain
+	return l, l.enlist(ctx, p, students[0], show)
 }
 
 // meet returns the policy whose weights are the mean of the students' at stop, each scaled to length 1, since a
@@ -246,8 +250,8 @@ func (l *learned) summary(incumbent string) string {
 	}
 	return fmt.Sprintf("imitation agrees with %s in %.0f %% of its choices\n"+
 		"on the sequences to choose by, the objective changes by these factors against %s (%d seeds, below 1 is better):\n"+
-		"  imitation %s, after %d sequences of practice %s; the best committee, after %d: %.3f",
-		incumbent, 100*l.agree, incumbent, len(l.gains), factor(first), int(l.practice[len(l.practice)-1]), factor(last), int(l.practice[l.bestStop]), math.Exp(-l.bestGain))
+		"  imitation %s, after %d sequences of practice %s; the best committee, after %d: %.3f\n%s",
+		incumbent, 100*l.agree, incumbent, len(l.gains), factor(first), int(l.practice[len(l.practice)-1]), factor(last), int(l.practice[l.bestStop]), math.Exp(-l.stopGain), l.chosen())
 }
 
 // factor writes the mean of gains over seeds, and its interval, as factors.

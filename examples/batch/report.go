@@ -49,6 +49,20 @@ func compare(p *past, incumbent *sim.BatchHeuristic, l *learned, set settings) (
 		}
 	}
 	oracle := hindsight(methods[1:])
+	if set.objective == "bsld" {
+		for _, r := range l.rivals {
+			if err := add(r.name, byPolicy(r.policy)); err != nil {
+				return nil, err
+			}
+		}
+		planner, err := sim.NewBatchPlanner(sim.BatchPlannerOptions{Backfill: set.backfill, Futures: min(max(int(16*set.effort), 2), 48), Seed: set.seed})
+		if err != nil {
+			return nil, err
+		}
+		if err := add(plannedName, byHeuristic(planner)); err != nil {
+			return nil, err
+		}
+	}
 	if p.predictor != nil { // how much of the gain is the predictions' alone
 		if err := add(incumbent.OnPredictions().Name(), byHeuristic(incumbent.OnPredictions())); err != nil {
 			return nil, err
@@ -126,7 +140,7 @@ func report(p *past, incumbent *sim.BatchHeuristic, l *learned, table *evaluate.
 	}
 	r.Plot(curve, fmt.Sprintf("The objective against %s on the sequences to choose by, while %d learners practise. Below 1 is better; the band is a 95 %% interval of their mean.",
 		incumbent.Name(), len(l.gains)), "Learning curve with an interval over seeds")
-	r.Plot(weights(l.best), "What the learned order looks at: the weight of each feature of a job, all of which lie between about 0 and 1. Positive sends it forward.", "Bar chart of the weights of the learned policy")
+	r.Plot(weights(l.committee), "What the committee looks at: the weight of each feature of a job, all of which lie between about 0 and 1. Positive sends it forward.", "Bar chart of the weights of the committee")
 	return r, nil
 }
 
