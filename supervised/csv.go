@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -21,6 +19,14 @@ type CSVOptions struct {
 	Weight      string   // column of sample weights; "": none
 	Group       string   // column of groups, any text; "": none
 	Time        string   // column of times, numbers; "": none
+	Known       string   // column of the times at which the target was known, numbers; "": none
+
+	// Like, when not nil, is the schema that the file must fit, of a model say: the features are its
+	// columns, found by name in any order, with its levels and classes; further columns are left out.
+	// It says what Target, Classify, Categorical and Ignore say otherwise, which must be left empty.
+	Like *Schema
+	// UnknownMissing takes a level that Like does not know for a missing value; otherwise it is a fault.
+	UnknownMissing bool
 
 	Missing []string // texts that stand for a missing feature; nil means "", NA, NaN, nan, null
 	Comma   rune     // between fields; 0 means ','
@@ -63,7 +69,49 @@ func (o CSVOptions) withDefaults() CSVOptions {
 //
 // A fault in the text is a *CSVError; a fault of the table as a whole is one of NewDataset's errors.
 func ReadCSV(r io.Reader, o CSVOptions) (*Dataset, error) {
-	o = o.withDefaults()
+	fields, err := o.withDefaults().scan(r, func(f *field, text string, missing []string) error {
+		return f.addText(text, missing)
+	})
+	if err != nil {
+		return nil, err
+	}
+	d := assemble(o.ordered(fields))
+	if len(d.Target) == 0 {
+		return nil, &CSVError{Line: 2, Err: ErrNoRows}
+	}
+	return adopt(d)
+}
+
+// InferCSV reads a CSV file once, keeping none of it, and returns o with those features added to
+// Categorical that hold a text which is neither missing nor a number: the types of the columns, for
+// ReadCSV to read the same bytes again. Ignored columns and those with another role stay as they are.
+// A fault in the text is a *CSVError. A feature without a single value stays numeric.
+func InferCSV(r io.Reader, o CSVOptions) (CSVOptions, error) {
+	if o.Like != nil {
+		return o, fmt.Errorf("%w: Like leaves nothing to infer", ErrOptions)
+	}
+	text := make(map[*field]bool)
+	fields, err := o.withDefaults().scan(r, func(f *field, value string, missing []string) error {
+		if f.role == isFeature && !f.coded && !text[f] && !slices.Contains(missing, strings.TrimSpace(value)) {
+			_, err := parseNumber(value)
+			text[f] = errors.Is(err, ErrNotNumber)
+		}
+		return nil
+	})
+	if err != nil {
+		return o, err
+	}
+	o.Categorical = slices.Clone(o.Categorical)
+	for _, f := range fields {
+		if text[f] {
+			o.Categorical = append(o.Categorical, f.name)
+		}
+	}
+	return o, nil
+}
+
+// scan gives every value of the file to add, row by row, and returns the columns in the file's order.
+func (o CSVOptions) scan(r io.Reader, add func(f *field, text string, missing []string) error) ([]*field, error) {
 	if o.MaxLine < 0 {
 		return nil, fmt.Errorf("%w: MaxLine %d is negative", ErrOptions, o.MaxLine)
 	}
@@ -87,23 +135,18 @@ func ReadCSV(r io.Reader, o CSVOptions) (*Dataset, error) {
 		limit.reset()
 		record, err := in.Read()
 		if err == io.EOF {
-			break
+			return fields, nil
 		}
 		if err != nil {
 			return nil, csvFault(err, len(header), line)
 		}
 		for j, f := range fields {
-			if err := f.add(record[j], o.Missing); err != nil {
+			if err := add(f, record[j], o.Missing); err != nil {
 				line, _ := in.FieldPos(j)
 				return nil, &CSVError{Line: line, Column: f.name, Err: err}
 			}
 		}
 	}
-	d := assemble(fields)
-	if len(d.Target) == 0 {
-		return nil, &CSVError{Line: 2, Err: ErrNoRows}
-	}
-	return NewDataset(d)
 }
 
 // csvFault names the place of an error of the csv package; last is the line of the record before it.
@@ -116,28 +159,6 @@ func csvFault(err error, want, last int) error {
 		return &CSVError{Line: parse.Line, Err: parse.Err}
 	}
 	return &CSVError{Line: last + 1, Err: err}
-}
-
-// role is what a column of the file becomes.
-type role uint8
-
-const (
-	isIgnored role = iota
-	isFeature
-	isTarget
-	isWeight
-	isGroup
-	isTime
-)
-
-// field collects the values of one column of the file.
-type field struct {
-	name   string
-	role   role
-	coded  bool           // text is a level
-	codes  map[string]int // level to its code in order of appearance
-	levels []string
-	values []float64
 }
 
 // fields finds the role of each column of the header. All faults are reported together.
@@ -168,7 +189,9 @@ func (o CSVOptions) fields(header []string) ([]*field, error) {
 			f.role, f.coded = r, coded
 		}
 	}
-	if o.Target == "" {
+	if o.Like != nil {
+		errs = append(errs, o.likeFields(fields))
+	} else if o.Target == "" {
 		errs = append(errs, fmt.Errorf("%w: Target is empty", ErrOptions))
 	} else {
 		assign(o.Target, isTarget, o.Classify)
@@ -182,132 +205,10 @@ func (o CSVOptions) fields(header []string) ([]*field, error) {
 	for _, extra := range []struct {
 		name string
 		role role
-	}{{o.Weight, isWeight}, {o.Group, isGroup}, {o.Time, isTime}} {
+	}{{o.Weight, isWeight}, {o.Group, isGroup}, {o.Time, isTime}, {o.Known, isKnown}} {
 		if extra.name != "" {
 			assign(extra.name, extra.role, extra.role == isGroup)
 		}
 	}
 	return fields, errors.Join(errs...)
-}
-
-// add appends one value.
-func (f *field) add(text string, missing []string) error {
-	if f.role == isIgnored {
-		return nil
-	}
-	if slices.Contains(missing, strings.TrimSpace(text)) {
-		if f.role != isFeature {
-			return fmt.Errorf("%w: %q", ErrMissing, text)
-		}
-		f.values = append(f.values, math.NaN())
-		return nil
-	}
-	if f.coded {
-		code, known := f.codes[text]
-		if !known {
-			if f.codes == nil {
-				f.codes = make(map[string]int)
-			}
-			level := strings.Clone(text) // the csv reader reuses its buffer
-			code = len(f.levels)
-			f.codes[level] = code
-			f.levels = append(f.levels, level)
-		}
-		f.values = append(f.values, float64(code))
-		return nil
-	}
-	v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-	switch {
-	case err != nil && !errors.Is(err, strconv.ErrRange):
-		return fmt.Errorf("%w: %.40q", ErrNotNumber, text)
-	case notFinite(v):
-		return fmt.Errorf("%w: %.40q", ErrNotFinite, text)
-	}
-	f.values = append(f.values, v)
-	return nil
-}
-
-// sorted renumbers the codes so that they do not hang on the order of the rows.
-func (f *field) sorted() {
-	numbers := make(map[string]float64, len(f.levels))
-	for _, l := range f.levels {
-		if v, err := strconv.ParseFloat(strings.TrimSpace(l), 64); err == nil && !notFinite(v) {
-			numbers[l] = v
-		}
-	}
-	order := slices.Clone(f.levels)
-	slices.Sort(order)
-	if len(numbers) == len(order) {
-		slices.SortStableFunc(order, func(a, b string) int {
-			switch {
-			case numbers[a] < numbers[b]:
-				return -1
-			case numbers[a] > numbers[b]:
-				return 1
-			}
-			return 0
-		})
-	}
-	code := make([]float64, len(order))
-	for k, l := range order {
-		code[f.codes[l]] = float64(k)
-	}
-	for i, v := range f.values {
-		if !math.IsNaN(v) {
-			f.values[i] = code[int(v)]
-		}
-	}
-	f.levels = order
-}
-
-// assemble puts the columns of the file where their roles say.
-func assemble(fields []*field) Data {
-	d := Data{Columns: []Column{}, ByColumn: [][]float64{}}
-	for _, f := range fields {
-		if f.coded {
-			f.sorted()
-		}
-		switch f.role {
-		case isFeature:
-			c := Column{Name: f.name}
-			if f.coded {
-				c.Kind, c.Levels = Categorical, f.levels
-			}
-			d.Columns = append(d.Columns, c)
-			d.ByColumn = append(d.ByColumn, f.values)
-		case isTarget:
-			d.Target, d.TargetName, d.Classes = f.values, f.name, f.levels
-		case isWeight:
-			d.Weights = f.values
-		case isTime:
-			d.Times = f.values
-		case isGroup:
-			d.Groups = make([]int, len(f.values))
-			for i, v := range f.values {
-				d.Groups[i] = int(v)
-			}
-		}
-	}
-	return d
-}
-
-// lineLimiter refuses to deliver more than one line may take between two resets. The csv reader
-// buffers what it has read ahead, so a line may pass the limit by that buffer, never by more.
-type lineLimiter struct {
-	r         io.Reader
-	max, left int
-}
-
-func (l *lineLimiter) reset() { l.left = l.max }
-
-func (l *lineLimiter) Read(p []byte) (int, error) {
-	if l.left <= 0 {
-		return 0, fmt.Errorf("%w: %d bytes", ErrTooLong, l.max)
-	}
-	if len(p) > l.left {
-		p = p[:l.left]
-	}
-	n, err := l.r.Read(p)
-	l.left -= n
-	return n, err
 }

@@ -21,12 +21,13 @@ type Data struct {
 	Weights []float64 // finite, at least 0, not all 0; nil: every row counts once
 	Groups  []int     // what a row belongs to (a user, a fold): see GroupKFold; nil: none
 	Times   []float64 // when a row's features were known, in any unit: see ForwardChain; nil: none
+	Known   []float64 // when its target came to be known, not before Times, which it needs; nil: at once
 }
 
 // Dataset is a table of float64 features with a target, immutable and safe for concurrent use. A
 // missing feature is NaN; infinities are refused.
 //
-// It takes 8 bytes a cell and 8 a row for each of target, weights, groups and times. A Subset shares
+// It takes 8 bytes a cell and 8 a row for each of target, weights, groups, times and known. A Subset shares
 // all that and adds 8 bytes a row.
 type Dataset struct {
 	*table
@@ -41,6 +42,7 @@ type table struct {
 	weights []float64
 	groups  []int
 	times   []float64
+	known   []float64
 }
 
 // NewDataset copies and checks d. All faults are reported together, the first of each column.
@@ -55,19 +57,31 @@ func NewDataset(d Data) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.Rows, d.ByColumn = nil, cols
+	d.Target, d.Weights, d.Groups = slices.Clone(d.Target), slices.Clone(d.Weights), slices.Clone(d.Groups)
+	d.Times, d.Known = slices.Clone(d.Times), slices.Clone(d.Known)
+	return adopt(d)
+}
+
+// adopt makes a Dataset that keeps the columns and slices of d, which must come by column.
+func adopt(d Data) (*Dataset, error) {
+	if len(d.Target) == 0 {
+		return nil, ErrNoRows
+	}
 	if d.TargetName == "" {
 		d.TargetName = "target"
 	}
 	t := &table{
 		schema:  Schema{Columns: d.Columns, Target: d.TargetName, Classes: d.Classes}.clone(),
-		cols:    cols,
-		target:  slices.Clone(d.Target),
-		weights: slices.Clone(d.Weights),
-		groups:  slices.Clone(d.Groups),
-		times:   slices.Clone(d.Times),
+		cols:    d.ByColumn,
+		target:  d.Target,
+		weights: d.Weights,
+		groups:  d.Groups,
+		times:   d.Times,
+		known:   d.Known,
 	}
 	if t.schema.Columns == nil {
-		for j := range cols {
+		for j := range t.cols {
 			t.schema.Columns = append(t.schema.Columns, Column{Name: fmt.Sprintf("x%d", j)})
 		}
 	}
@@ -132,10 +146,30 @@ func (t *table) validate() error {
 			errs = append(errs, fmt.Errorf("%w: the time of row %d is %v", ErrNotFinite, i, t.times[i]))
 		}
 	}
+	errs = append(errs, t.validateKnown())
 	if t.weights != nil {
 		errs = append(errs, validateWeights(t.weights, n))
 	}
 	return errors.Join(errs...)
+}
+
+// validateKnown holds the times at which targets came to be known against those of the rows.
+func (t *table) validateKnown() error {
+	if t.known == nil {
+		return nil
+	}
+	if len(t.known) != len(t.target) || len(t.times) != len(t.target) {
+		return fmt.Errorf("%w: %d times of knowing and %d times for %d rows", ErrRagged, len(t.known), len(t.times), len(t.target))
+	}
+	for i, v := range t.known {
+		switch {
+		case notFinite(v):
+			return fmt.Errorf("%w: the target of row %d is known at %v", ErrNotFinite, i, v)
+		case v < t.times[i]:
+			return fmt.Errorf("%w: the target of row %d is known at %v, before its time %v", ErrOptions, i, v, t.times[i])
+		}
+	}
+	return nil
 }
 
 func (t *table) validateTarget() error {
@@ -255,6 +289,14 @@ func (d *Dataset) Time(i int) float64 {
 	return d.times[d.at(i)]
 }
 
+// Known returns the time at which the target of row i came to be known, Time(i) when none were given.
+func (d *Dataset) Known(i int) float64 {
+	if d.known == nil {
+		return d.Time(i)
+	}
+	return d.known[d.at(i)]
+}
+
 // Subset returns a view of the named rows, in that order; a row may be named more than once. It
 // returns ErrNoRows for none and ErrRange for a row that d does not have.
 func (d *Dataset) Subset(rows []int) (*Dataset, error) {
@@ -283,6 +325,7 @@ func (d *Dataset) flat() *Dataset {
 		weights: gather(d.weights, d.rows),
 		groups:  gather(d.groups, d.rows),
 		times:   gather(d.times, d.rows),
+		known:   gather(d.known, d.rows),
 	}
 	for j, c := range d.cols {
 		t.cols[j] = gather(c, d.rows)

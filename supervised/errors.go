@@ -19,6 +19,12 @@ var (
 	ErrWidth      = errors.New("supervised: a row or a buffer has the wrong width")
 )
 
+// Faults of where data comes from, beside those above.
+var (
+	ErrTags = errors.New("supervised: bad struct tags")
+	ErrTAB1 = errors.New("supervised: not a TAB1 table")
+)
+
 // Faults of CSV text, beside those above. A *CSVError wraps them and says where.
 var (
 	ErrNotNumber    = errors.New("supervised: not a number")

@@ -82,51 +82,6 @@ func deal(strata [][]int, n, k int, r *rand.Rand) ([]Split, error) {
 	return splitsOf(fold, k), nil
 }
 
-// GroupKFold parts the rows into k folds so that no group has rows in two of them: nothing of a test
-// row's own user, say, is seen in training. Groups are dealt out largest first, each to the fold that
-// has the fewest rows so far; equal ones in an order drawn from seed. It needs at least k groups.
-func GroupKFold(d *Dataset, k int, seed uint64) ([]Split, error) {
-	groups, err := byGroup(d)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkFolds(k, len(groups), "groups"); err != nil {
-		return nil, err
-	}
-	r := rng.New(seed, "supervised.GroupKFold")
-	r.Shuffle(len(groups), func(a, b int) { groups[a], groups[b] = groups[b], groups[a] })
-	slices.SortStableFunc(groups, func(a, b []int) int { return len(b) - len(a) })
-	fold := make([]int, d.Len())
-	sizes := make([]int, k)
-	for _, rows := range groups {
-		smallest := slices.Index(sizes, slices.Min(sizes))
-		sizes[smallest] += len(rows)
-		for _, i := range rows {
-			fold[i] = smallest
-		}
-	}
-	return splitsOf(fold, k), nil
-}
-
-// LeaveOneGroupOut tests on each group in turn, in ascending order, and trains on all others. Over a
-// column of fold numbers it repeats a split that was published.
-func LeaveOneGroupOut(d *Dataset) ([]Split, error) {
-	groups, err := byGroup(d)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkFolds(len(groups), len(groups), "groups"); err != nil {
-		return nil, err
-	}
-	fold := make([]int, d.Len())
-	for g, rows := range groups {
-		for _, i := range rows {
-			fold[i] = g
-		}
-	}
-	return splitsOf(fold, len(groups)), nil
-}
-
 func checkFolds(k, n int, of string) error {
 	if k < 2 {
 		return fmt.Errorf("%w: %d folds, at least 2 are needed", ErrOptions, k)
@@ -162,34 +117,6 @@ func byClass(d *Dataset) ([][]int, error) {
 		strata[k] = append(strata[k], i)
 	}
 	return strata, nil
-}
-
-// byGroup returns the rows of each group, in ascending order of the groups' numbers.
-func byGroup(d *Dataset) ([][]int, error) {
-	if d.groups == nil {
-		return nil, fmt.Errorf("%w: the dataset has no groups", ErrOptions)
-	}
-	rows := indices(d.Len())
-	slices.SortStableFunc(rows, func(a, b int) int {
-		ga, gb := d.Group(a), d.Group(b)
-		switch {
-		case ga < gb:
-			return -1
-		case ga > gb:
-			return 1
-		}
-		return 0
-	})
-	var groups [][]int
-	for lo := 0; lo < len(rows); {
-		hi := lo + 1
-		for hi < len(rows) && d.Group(rows[hi]) == d.Group(rows[lo]) {
-			hi++
-		}
-		groups = append(groups, rows[lo:hi:hi])
-		lo = hi
-	}
-	return groups, nil
 }
 
 func indices(n int) []int {
