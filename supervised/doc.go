@@ -30,5 +30,5 @@
 //
 // It knows nothing of scheduling or of time beyond Data.Times. There is no gradient boosting, no
 // quantile or incremental model yet. Forests split exactly, by sorting: right, but slow beyond some
-// 100,000 rows. The metrics do not use sample weights.
+// 100,000 rows.
 package supervised

@@ -40,4 +40,6 @@ var (
 	ErrNotConverged = errors.New("supervised: not converged")
 	ErrTooLarge     = errors.New("supervised: more than a forest can hold")
 	ErrModel        = errors.New("supervised: not a usable model")
+	ErrProbability  = errors.New("supervised: not a probability")
+	ErrZero         = errors.New("supervised: a share of 0")
 )

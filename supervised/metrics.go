@@ -1,145 +1,82 @@
 package supervised
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
 )
 
-// Epsilon is how far LogLoss keeps a probability from 0 and 1: 2⁻⁵², as scikit-learn does for
-// float64. One certain mistake therefore costs at most 52·ln 2 ≈ 36.04.
-const Epsilon = 0x1p-52
+// Weighted are the weights of rows for the metrics, one each: a row of weight 2 counts as two rows.
+// Weighted(nil) counts every row once, and so does each metric as a plain function. Weights must be
+// finite, at least 0 and not all 0 (ErrWeight), and as many as there are rows (ErrRagged).
+type Weighted []float64
 
-// LogLoss is the binary log-loss −1/N Σ (y log ŷ + (1−y) log(1−ŷ)) of the labels y, each 0 or 1,
-// under the probabilities p of label 1, which are clipped to [Epsilon, 1−Epsilon].
-func LogLoss(y, p []float64) (float64, error) {
-	if err := checkBinary(y, p); err != nil {
-		return 0, err
+// at returns the weight of row i.
+func (w Weighted) at(i int) float64 {
+	if w == nil {
+		return 1
 	}
-	var sum float64
-	for i, yi := range y {
-		q := min(max(p[i], Epsilon), 1-Epsilon)
-		sum += yi*math.Log(q) + (1-yi)*math.Log(1-q)
-	}
-	return -sum / float64(len(y)), nil
+	return w[i]
 }
 
-// LogLossClasses is −1/N Σ log p(class of row i), where y holds class codes and proba one row of
-// classes probabilities for each of them. Probabilities are clipped as by LogLoss.
-func LogLossClasses(y, proba []float64, classes int) (float64, error) {
-	if err := checkProba(y, proba, classes); err != nil {
-		return 0, err
+// mean returns the weighted mean of cost(i) over n rows, summed in their order.
+func (w Weighted) mean(n int, cost func(i int) float64) float64 {
+	var sum, total float64
+	for i := range n {
+		sum += w.at(i) * cost(i)
+		total += w.at(i)
 	}
-	var sum float64
-	for i, yi := range y {
-		sum += math.Log(min(max(proba[i*classes+int(yi)], Epsilon), 1-Epsilon))
-	}
-	return -sum / float64(len(y)), nil
+	return sum / total
 }
 
 // Accuracy is the share of rows whose predicted value equals y exactly; meant for class codes.
-func Accuracy(y, predicted []float64) (float64, error) {
-	if err := checkPairs(y, predicted); err != nil {
+func Accuracy(y, predicted []float64) (float64, error) { return Weighted(nil).Accuracy(y, predicted) }
+
+// Accuracy is the weighted form of the function Accuracy.
+func (w Weighted) Accuracy(y, predicted []float64) (float64, error) {
+	if err := w.checkPairs(y, predicted); err != nil {
 		return 0, err
 	}
-	hits := 0
+	return w.mean(len(y), func(i int) float64 { return hit(y[i], predicted[i]) }), nil
+}
+
+// BalancedAccuracy is the mean, over the values that y has, of the share of that value's rows which
+// were predicted: 1 over the number of classes for any constant answer, however rare a class is
+// (Brodersen et al., The balanced accuracy and its posterior distribution, 2010).
+func BalancedAccuracy(y, predicted []float64) (float64, error) {
+	return Weighted(nil).BalancedAccuracy(y, predicted)
+}
+
+// BalancedAccuracy is the weighted form of the function BalancedAccuracy. A value whose rows all have
+// weight 0 is left out.
+func (w Weighted) BalancedAccuracy(y, predicted []float64) (float64, error) {
+	if err := w.checkPairs(y, predicted); err != nil {
+		return 0, err
+	}
+	values := slices.Clone(y)
+	slices.Sort(values)
+	values = slices.Compact(values)
+	hits, totals := make([]float64, len(values)), make([]float64, len(values))
 	for i, yi := range y {
-		if yi == predicted[i] {
-			hits++
+		at, _ := slices.BinarySearch(values, yi)
+		hits[at] += w.at(i) * hit(yi, predicted[i])
+		totals[at] += w.at(i)
+	}
+	var sum, counted float64
+	for k, total := range totals {
+		if total > 0 {
+			sum += hits[k] / total
+			counted++
 		}
 	}
-	return float64(hits) / float64(len(y)), nil
+	return sum / counted, nil
 }
 
-// AUC is the area under the receiver operating characteristic: the probability that a row with
-// label 1 scores above a row with label 0, ties counted half (the Mann-Whitney statistic, from
-// mid-ranks). It returns ErrOneClass when either label has no row.
-func AUC(y, score []float64) (float64, error) {
-	if err := checkBinary(y, score); err != nil {
-		return 0, err
+func hit(y, predicted float64) float64 {
+	if y == predicted {
+		return 1
 	}
-	order := make([]int, len(y))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(score[a], score[b]) })
-	var rankSum, ones float64
-	for lo := 0; lo < len(order); {
-		hi := lo
-		var onesHere float64
-		for hi < len(order) && score[order[hi]] == score[order[lo]] {
-			onesHere += y[order[hi]]
-			hi++
-		}
-		rankSum += onesHere * float64(lo+1+hi) / 2 // the mean of the ranks lo+1 … hi
-		ones += onesHere
-		lo = hi
-	}
-	zeros := float64(len(y)) - ones
-	if ones == 0 || zeros == 0 {
-		return 0, fmt.Errorf("%w: the area needs both labels", ErrOneClass)
-	}
-	return (rankSum - ones*(ones+1)/2) / (ones * zeros), nil
-}
-
-// AUCClasses is the mean over the classes of the AUC of one class against the rest. A class that has
-// no row, or all of them, is left out; ErrOneClass when that leaves none.
-func AUCClasses(y, proba []float64, classes int) (float64, error) {
-	if err := checkProba(y, proba, classes); err != nil {
-		return 0, err
-	}
-	is, score := make([]float64, len(y)), make([]float64, len(y))
-	var sum float64
-	counted := 0
-	for k := range classes {
-		ones := 0
-		for i, yi := range y {
-			is[i] = 0
-			if int(yi) == k {
-				is[i] = 1
-				ones++
-			}
-			score[i] = proba[i*classes+k]
-		}
-		if ones == 0 || ones == len(y) {
-			continue
-		}
-		auc, err := AUC(is, score)
-		if err != nil {
-			return 0, err
-		}
-		sum += auc
-		counted++
-	}
-	if counted == 0 {
-		return 0, fmt.Errorf("%w: the area needs two", ErrOneClass)
-	}
-	return sum / float64(counted), nil
-}
-
-// Brier is the mean of (p−y)² over labels y, each 0 or 1, and the probabilities p of label 1.
-func Brier(y, p []float64) (float64, error) {
-	if err := checkBinary(y, p); err != nil {
-		return 0, err
-	}
-	return meanOver(y, p, func(e float64) float64 { return e * e }), nil
-}
-
-// RMSE is the root of the mean squared difference.
-func RMSE(y, predicted []float64) (float64, error) {
-	if err := checkPairs(y, predicted); err != nil {
-		return 0, err
-	}
-	return math.Sqrt(meanOver(y, predicted, func(e float64) float64 { return e * e })), nil
-}
-
-// MAE is the mean absolute difference.
-func MAE(y, predicted []float64) (float64, error) {
-	if err := checkPairs(y, predicted); err != nil {
-		return 0, err
-	}
-	return meanOver(y, predicted, math.Abs), nil
+	return 0
 }
 
 // Confusion counts rows by true and predicted class: element [t][p] is how many rows of class t were
@@ -161,12 +98,61 @@ func Confusion(y, predicted []float64, classes int) ([][]int, error) {
 	return counts, nil
 }
 
-func meanOver(y, p []float64, cost func(float64) float64) float64 {
-	var sum float64
-	for i, yi := range y {
-		sum += cost(p[i] - yi)
+// RMSE is the root of the mean squared difference.
+func RMSE(y, predicted []float64) (float64, error) { return Weighted(nil).RMSE(y, predicted) }
+
+// RMSE is the weighted form of the function RMSE.
+func (w Weighted) RMSE(y, predicted []float64) (float64, error) {
+	if err := w.checkPairs(y, predicted); err != nil {
+		return 0, err
 	}
-	return sum / float64(len(y))
+	return math.Sqrt(w.mean(len(y), func(i int) float64 { e := predicted[i] - y[i]; return e * e })), nil
+}
+
+// MAE is the mean absolute difference.
+func MAE(y, predicted []float64) (float64, error) { return Weighted(nil).MAE(y, predicted) }
+
+// MAE is the weighted form of the function MAE.
+func (w Weighted) MAE(y, predicted []float64) (float64, error) {
+	if err := w.checkPairs(y, predicted); err != nil {
+		return 0, err
+	}
+	return w.mean(len(y), func(i int) float64 { return math.Abs(predicted[i] - y[i]) }), nil
+}
+
+// MAPE is the mean absolute difference as a share of the truth, |predicted − y|/|y|: 0.1 is ten percent.
+// A truth of 0, of which nothing is a share, is ErrZero and names the row.
+func MAPE(y, predicted []float64) (float64, error) { return Weighted(nil).MAPE(y, predicted) }
+
+// MAPE is the weighted form of the function MAPE.
+func (w Weighted) MAPE(y, predicted []float64) (float64, error) {
+	if err := w.checkPairs(y, predicted); err != nil {
+		return 0, err
+	}
+	if i := slices.Index(y, 0); i >= 0 {
+		return 0, fmt.Errorf("%w: row %d", ErrZero, i)
+	}
+	return w.mean(len(y), func(i int) float64 { return math.Abs((predicted[i] - y[i]) / y[i]) }), nil
+}
+
+// Pinball is the mean of max(q·(y−p), (q−1)·(y−p)): the loss that the quantile q in (0, 1) minimises
+// (Koenker & Bassett, Regression Quantiles, 1978). For q = ½ it is half of MAE.
+func Pinball(y, predicted []float64, q float64) (float64, error) {
+	return Weighted(nil).Pinball(y, predicted, q)
+}
+
+// Pinball is the weighted form of the function Pinball.
+func (w Weighted) Pinball(y, predicted []float64, q float64) (float64, error) {
+	if !(q > 0 && q < 1) {
+		return 0, fmt.Errorf("%w: a quantile of %v is not in (0, 1)", ErrOptions, q)
+	}
+	if err := w.checkPairs(y, predicted); err != nil {
+		return 0, err
+	}
+	return w.mean(len(y), func(i int) float64 {
+		e := y[i] - predicted[i]
+		return max(q*e, (q-1)*e)
+	}), nil
 }
 
 // checkPairs holds for every metric: as many answers as truths, at least one, all finite.
@@ -185,32 +171,16 @@ func checkPairs(y, p []float64) error {
 	return nil
 }
 
-func checkBinary(y, p []float64) error {
+func (w Weighted) checkPairs(y, p []float64) error {
 	if err := checkPairs(y, p); err != nil {
 		return err
 	}
-	for i, yi := range y {
-		if yi != 0 && yi != 1 {
-			return fmt.Errorf("%w: row %d is %v, not 0 or 1", ErrLabel, i, yi)
-		}
-	}
-	return nil
+	return w.check(len(y))
 }
 
-func checkProba(y, proba []float64, classes int) error {
-	if len(y) == 0 {
-		return ErrNoRows
+func (w Weighted) check(n int) error {
+	if w == nil {
+		return nil
 	}
-	if classes < 1 || len(proba) != len(y)*classes {
-		return fmt.Errorf("%w: %d probabilities for %d rows of %d classes", ErrRagged, len(proba), len(y), classes)
-	}
-	for i, yi := range y {
-		if !checkCode(yi, classes) {
-			return fmt.Errorf("%w: row %d is %v, of %d classes", ErrLabel, i, yi, classes)
-		}
-	}
-	if i := slices.IndexFunc(proba, notFinite); i >= 0 {
-		return fmt.Errorf("%w: the probability of row %d, class %d is %v", ErrNotFinite, i/classes, i%classes, proba[i])
-	}
-	return nil
+	return validateWeights(w, n)
 }

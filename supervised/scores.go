@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// ClassifierScores are the measures of a classifier on one Dataset. Sample weights are not used.
+// ClassifierScores are the measures of a classifier on one Dataset, rows counting by their weights.
 type ClassifierScores struct {
 	Rows     int     // how many were scored
 	Accuracy float64 // share whose most probable class is the true one
@@ -14,7 +14,7 @@ type ClassifierScores struct {
 	Brier    float64 // two classes: Brier; more: the mean of Σ over classes of (p−y)² (Brier 1950)
 }
 
-// RegressorScores are the measures of a regressor on one Dataset. Sample weights are not used.
+// RegressorScores are the measures of a regressor on one Dataset, rows counting by their weights.
 type RegressorScores struct {
 	Rows int     // how many were scored
 	RMSE float64 // root of the mean squared difference
@@ -27,38 +27,51 @@ func ScoreClassifier[M Classifier](m M, d *Dataset) (ClassifierScores, error) {
 	if err != nil {
 		return ClassifierScores{}, err
 	}
-	return scoreProba(d.Targets(), proba, len(m.Schema().Classes))
+	return d.sampleWeights().scoreProba(d.Targets(), proba, len(m.Schema().Classes))
 }
 
 // ScoreRegressor measures m on d.
 func ScoreRegressor[M Model](m M, d *Dataset) (RegressorScores, error) {
-	return scoreValues(d.Targets(), Predictions(m, d))
+	return d.sampleWeights().scoreValues(d.Targets(), Predictions(m, d))
+}
+
+// sampleWeights returns the weights of d for the metrics.
+func (d *Dataset) sampleWeights() Weighted {
+	if d.weights == nil || d.rows == nil {
+		return d.weights
+	}
+	return gather(d.weights, d.rows)
 }
 
 func scoreProba(y, proba []float64, k int) (ClassifierScores, error) {
-	logLoss, err := LogLossClasses(y, proba, k)
+	return Weighted(nil).scoreProba(y, proba, k)
+}
+
+func (w Weighted) scoreProba(y, proba []float64, k int) (ClassifierScores, error) {
+	logLoss, err := w.LogLossClasses(y, proba, k)
 	if err != nil {
 		return ClassifierScores{}, err
 	}
 	predicted, ones := make([]float64, len(y)), make([]float64, len(y))
-	var brier float64
-	for i, yi := range y {
+	for i := range y {
 		p := proba[i*k : (i+1)*k]
 		predicted[i] = float64(argmax(p))
 		ones[i] = p[min(1, k-1)]
-		for class, v := range p {
-			if class == int(yi) {
-				v -= 1
-			}
-			brier += v * v
-		}
 	}
-	s := ClassifierScores{Rows: len(y), LogLoss: logLoss, Brier: brier / float64(len(y))}
+	brier := w.mean(len(y), func(i int) float64 {
+		var sum float64
+		for class, v := range proba[i*k : (i+1)*k] {
+			v -= hit(y[i], float64(class))
+			sum += v * v
+		}
+		return sum
+	})
+	s := ClassifierScores{Rows: len(y), LogLoss: logLoss, Brier: brier}
 	if k == 2 {
 		s.Brier /= 2 // both classes miss by the same amount: count it once
-		s.AUC, err = AUC(y, ones)
+		s.AUC, err = w.AUC(y, ones)
 	} else {
-		s.AUC, err = AUCClasses(y, proba, k)
+		s.AUC, err = w.AUCClasses(y, proba, k)
 	}
 	if errors.Is(err, ErrOneClass) {
 		s.AUC, err = math.NaN(), nil
@@ -66,15 +79,19 @@ func scoreProba(y, proba []float64, k int) (ClassifierScores, error) {
 	if err != nil {
 		return ClassifierScores{}, err
 	}
-	s.Accuracy, err = Accuracy(y, predicted)
+	s.Accuracy, err = w.Accuracy(y, predicted)
 	return s, err
 }
 
 func scoreValues(y, predicted []float64) (RegressorScores, error) {
-	rmse, err := RMSE(y, predicted)
+	return Weighted(nil).scoreValues(y, predicted)
+}
+
+func (w Weighted) scoreValues(y, predicted []float64) (RegressorScores, error) {
+	rmse, err := w.RMSE(y, predicted)
 	if err != nil {
 		return RegressorScores{}, err
 	}
-	mae, err := MAE(y, predicted)
+	mae, err := w.MAE(y, predicted)
 	return RegressorScores{Rows: len(y), RMSE: rmse, MAE: mae}, err
 }
