@@ -27,7 +27,7 @@ type action func(ctx context.Context, std streams, operands []string) error
 // commands lists everything, in the order of the manual.
 func commands() []command {
 	return []command{
-		batchReplay(), batchTable(), batchLearn(), batchHeuristics(), batchGenerate(),
+		batchReplay(), batchTable(), batchLearn(), batchHeuristics(), batchGenerate(), fitCommand(),
 		traceInfo(), modelInfo(), versionCommand(), helpCommand(),
 	}
 }

@@ -96,7 +96,7 @@ func TestUnknownCommands(t *testing.T) {
 		"hepl":             `unknown command "hepl", did you mean "help"?`,
 		"batch":            "batch alone is no command: batch replay, batch table, batch learn, batch heuristics, batch generate",
 		"batch frobnicate": `unknown command "batch frobnicate": there are batch replay, batch table, batch learn, batch heuristics, batch generate`,
-		"frobnicate":       `unknown command "frobnicate": there are batch replay, batch table, batch learn, batch heuristics, batch generate, trace info, model info, version, help`,
+		"frobnicate":       `unknown command "frobnicate": there are batch replay, batch table, batch learn, batch heuristics, batch generate, fit, trace info, model info, version, help`,
 		"help vresion":     `unknown command "vresion", did you mean "version"?`,
 		"help version x":   `help: what is "x" after version?`,
 	} {
