@@ -10,13 +10,29 @@ import (
 // level for a categorical one (1 where the row has that level), missing values at the column's mean,
 // every slot centred on its weighted mean and, if asked, scaled to unit weighted variance. Centring
 // changes no fit, because the intercept is free; it makes the numbers well-behaved.
+//
+// It is kept by column: 8 bytes a row for a numeric one, 4 for a categorical one however many levels
+// it has. Products with it are made block by block of rows, so that they read memory once: see
+// operand.
 type design struct {
-	n, p   int
-	x      []float64 // n×p, row-major, 8 bytes a cell
-	weight []float64 // per row
-	mean   []float64 // per slot
-	scale  []float64 // per slot, never 0
-	layout layout
+	n, p      int
+	columns   []designColumn
+	numeric   int       // how many columns are numeric
+	values    []float64 // numeric×n: centred and scaled, 0 where missing or constant
+	blockRows int       // how many rows a product takes at a time
+	weight    []float64 // per row
+	mean      []float64 // per slot
+	scale     []float64 // per slot, never 0
+	inverse   []float64 // per slot: 1/scale, or 0 for a constant slot, which gets no weight in the fit
+	layout    layout
+}
+
+// designColumn is one column of a design.
+type designColumn struct {
+	number int     // its place among the numeric ones
+	levels []int32 // categorical: the level, −1 where missing; nil: numeric
+	first  int     // its first slot
+	end    int     // one past its last slot
 }
 
 // layout places the slots of each column: column j has first[j] up to first[j+1].
@@ -47,66 +63,118 @@ func newDesign(d *Dataset, standardise bool) (*design, error) {
 	d = d.flat()
 	g := &design{n: d.Len(), layout: newLayout(d.schema.Columns)}
 	g.p = g.layout.slots()
-	g.x = make([]float64, g.n*g.p)
 	g.weight = make([]float64, g.n)
-	g.mean, g.scale = make([]float64, g.p), make([]float64, g.p)
+	g.mean, g.scale, g.inverse = make([]float64, g.p), make([]float64, g.p), make([]float64, g.p)
+	var total float64
 	for i := range g.weight {
 		g.weight[i] = d.Weight(i)
+		total += g.weight[i]
 	}
-	for j, col := range d.cols {
-		for s := g.layout.first[j]; s < g.layout.first[j+1]; s++ {
-			at := func(i int) float64 { return col[i] }
-			if g.layout.categorical[j] {
-				level := float64(s - g.layout.first[j])
-				at = func(i int) float64 {
-					switch {
-					case math.IsNaN(col[i]):
-						return col[i]
-					case col[i] == level:
-						return 1
-					}
-					return 0
-				}
-			}
-			g.fill(s, at, standardise)
+	for _, categorical := range g.layout.categorical {
+		if !categorical {
+			g.numeric++
 		}
+	}
+	g.values = make([]float64, g.numeric*g.n)
+	g.setBlock()
+	number := 0
+	for j, col := range d.cols {
+		c := designColumn{number: number, first: g.layout.first[j], end: g.layout.first[j+1]}
+		if g.layout.categorical[j] {
+			g.fillLevels(&c, col, total, standardise)
+		} else {
+			g.fillValues(&c, col, total, standardise)
+			number++
+		}
+		g.columns = append(g.columns, c)
 	}
 	return g, nil
 }
 
-// fill computes slot s from its raw values. A constant slot becomes exactly 0 in every row, so that
-// it gets no weight in the fit.
-func (g *design) fill(s int, at func(i int) float64, standardise bool) {
+func (g *design) fillValues(c *designColumn, col []float64, total float64, standardise bool) {
 	lo, hi := math.Inf(1), math.Inf(-1)
-	var total, sum float64
-	for i, w := range g.weight {
-		if v := at(i); w > 0 && !math.IsNaN(v) {
+	var present, sum float64
+	for i, v := range col {
+		if w := g.weight[i]; w > 0 && v == v {
 			lo, hi = min(lo, v), max(hi, v)
-			total += w
+			present += w
 			sum += w * v
 		}
 	}
-	g.scale[s], g.mean[s] = 1, sum/total
+	values := g.values[c.number*g.n:][:g.n]
+	g.scale[c.first] = 1
 	if lo == hi {
-		g.mean[s] = lo
-	}
-	var squares, all float64
-	for i, w := range g.weight {
-		v := at(i) - g.mean[s]
-		if math.IsNaN(v) || lo == hi {
-			v = 0
-		}
-		g.x[i*g.p+s] = v
-		squares += w * v * v
-		all += w
-	}
-	if !standardise || lo == hi {
+		g.mean[c.first] = lo
 		return
 	}
-	g.scale[s] = math.Sqrt(squares / all)
-	for i := range g.n {
-		g.x[i*g.p+s] /= g.scale[s]
+	mean := sum / present
+	var squares float64
+	for i, v := range col {
+		if v == v {
+			v -= mean
+			values[i] = v
+			squares += g.weight[i] * v * v
+		}
 	}
+	if standardise {
+		g.scale[c.first] = math.Sqrt(squares / total)
+		for i := range values {
+			values[i] /= g.scale[c.first]
+		}
+	}
+	g.mean[c.first], g.inverse[c.first] = mean, 1/g.scale[c.first]
+}
+
+func (g *design) fillLevels(c *designColumn, col []float64, total float64, standardise bool) {
+	c.levels = make([]int32, g.n)
+	share := g.mean[c.first:c.end]
+	var present float64
+	for i, v := range col {
+		if v != v {
+			c.levels[i] = -1
+			continue
+		}
+		c.levels[i] = int32(v)
+		present += g.weight[i]
+		share[int(v)] += g.weight[i]
+	}
+	for k, w := range share {
+		s := c.first + k
+		g.scale[s] = 1
+		if w == 0 || w == present {
+			share[k] = w / present // constant: exactly 0 or 1
+			continue
+		}
+		m := w / present
+		share[k] = m
+		if standardise {
+			g.scale[s] = math.Sqrt((w*(1-m)*(1-m) + (present-w)*m*m) / total)
+		}
+		g.inverse[s] = 1 / g.scale[s]
+	}
+}
+
+// dense writes the design out row by row, n×p, for solvers that need it so.
+func (g *design) dense() []float64 {
+	x := make([]float64, g.n*g.p)
+	for _, c := range g.columns {
+		for i := range g.n {
+			row := x[i*g.p : (i+1)*g.p]
+			if c.levels == nil {
+				row[c.first] = g.values[c.number*g.n+i]
+				continue
+			}
+			if c.levels[i] < 0 {
+				continue
+			}
+			for s := c.first; s < c.end; s++ {
+				row[s] = -g.mean[s] * g.inverse[s]
+			}
+			s := c.first + int(c.levels[i])
+			row[s] = (1 - g.mean[s]) * g.inverse[s]
+		}
+	}
+	return x
 }
 
 // terms is the fitted part of a linear model, in the units of the raw columns.

@@ -20,8 +20,8 @@ type LinearRegression struct {
 	Standardise bool    // scale columns to unit variance first, so that L2 treats them alike
 }
 
-// Fit solves by a singular value decomposition. It holds two dense copies of the rows, 8 bytes a
-// cell, with a categorical column as wide as its levels.
+// Fit solves by a singular value decomposition. It holds three copies of the rows, 8 bytes a
+// cell, two of them with a categorical column as wide as its levels.
 func (o LinearRegression) Fit(d *Dataset) (*LinearModel, error) {
 	if !(o.L2 >= 0) || math.IsInf(o.L2, 0) {
 		return nil, fmt.Errorf("%w: L2 is %v", ErrOptions, o.L2)
@@ -34,6 +34,7 @@ func (o LinearRegression) Fit(d *Dataset) (*LinearModel, error) {
 		return nil, err
 	}
 	y := d.Targets()
+	x := g.dense()
 	var mean, total float64
 	for i, w := range g.weight {
 		mean += w * y[i]
@@ -45,10 +46,10 @@ func (o LinearRegression) Fit(d *Dataset) (*LinearModel, error) {
 		root := math.Sqrt(w)
 		y[i] = (y[i] - mean) * root
 		for s := range g.p {
-			g.x[i*g.p+s] *= root
+			x[i*g.p+s] *= root
 		}
 	}
-	weights, err := ridge(mat.NewDense(g.n, g.p, g.x), mat.NewVecDense(g.n, y), o.L2)
+	weights, err := ridge(mat.NewDense(g.n, g.p, x), mat.NewVecDense(g.n, y), o.L2)
 	if err != nil {
 		return nil, err
 	}

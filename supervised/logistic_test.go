@@ -30,14 +30,11 @@ func TestLogisticGradientAndCurvatureAgainstFiniteDifferences(t *testing.T) {
 	for _, classes := range []int{2, 3, 4} {
 		l, theta := testLoss(t, classes)
 		dim := len(theta)
-		gradient := func(g, theta []float64) {
-			l.value(theta)
-			l.gradient(g, make([]float64, dim), theta)
-		}
+		value := func(theta []float64) float64 { return l.evaluate(make([]float64, dim), theta) }
 		got, diagonal := make([]float64, dim), make([]float64, dim)
-		l.value(theta)
-		l.gradient(got, diagonal, theta)
-		want := fd.Gradient(nil, l.value, theta, &fd.Settings{Formula: fd.Central})
+		want := fd.Gradient(nil, value, theta, &fd.Settings{Formula: fd.Central})
+		l.evaluate(got, theta)
+		l.curvatureDiagonal(diagonal)
 		assert.InDeltaSlice(t, want, got, 1e-6)
 
 		r := rand.New(rand.NewPCG(9, 9))
@@ -51,7 +48,7 @@ func TestLogisticGradientAndCurvatureAgainstFiniteDifferences(t *testing.T) {
 				moved[i] = theta[i] + step*v[i]
 			}
 			g := make([]float64, dim)
-			gradient(g, moved)
+			l.evaluate(g, moved)
 			return g
 		}
 		product := func(v []float64) []float64 {
@@ -62,8 +59,8 @@ func TestLogisticGradientAndCurvatureAgainstFiniteDifferences(t *testing.T) {
 			return up
 		}
 		hv := make([]float64, dim)
-		l.value(theta)
-		l.curvature(hv, v, make([]float64, l.outputs))
+		l.evaluate(got, theta)
+		l.curvature(hv, v)
 		assert.InDeltaSlice(t, product(v), hv, 1e-6)
 		for i := range dim {
 			unit := make([]float64, dim)
@@ -76,12 +73,14 @@ func TestLogisticGradientAndCurvatureAgainstFiniteDifferences(t *testing.T) {
 // plainDescent is the slow twin of minimise: thousands of small steps down the gradient.
 func plainDescent(l *logisticLoss, steps int) []float64 {
 	dim := l.outputs * (l.p + 1)
-	theta, g, diagonal := make([]float64, dim), make([]float64, dim), make([]float64, dim)
+	theta, g := make([]float64, dim), make([]float64, dim)
 	for range steps {
-		l.value(theta)
-		l.gradient(g, diagonal, theta)
+		l.evaluate(g, theta)
 		for i := range theta {
 			theta[i] -= 0.02 * g[i]
+			if i%(l.p+1) != l.p {
+				theta[i] = soft(theta[i], 0.02*l.lasso)
+			}
 		}
 	}
 	return theta
@@ -89,12 +88,26 @@ func plainDescent(l *logisticLoss, steps int) []float64 {
 
 func TestNewtonAgreesWithPlainDescent(t *testing.T) {
 	for _, classes := range []int{2, 3} {
-		l, _ := testLoss(t, classes)
-		fast, err := minimise(l, 1e-9, 100)
-		require.NoError(t, err)
-		slow := plainDescent(l, 4000)
-		assert.InDeltaSlice(t, slow, fast, 1e-6)
-		assert.InEpsilon(t, l.value(slow), l.value(fast), 1e-12)
+		for _, lasso := range []float64{0, 0.3, 2, 1000} {
+			l, _ := testLoss(t, classes)
+			l.lasso = lasso
+			fast, err := minimise(l, 1e-9, 100)
+			require.NoError(t, err)
+			slow := plainDescent(l, 6000)
+			assert.InDeltaSlice(t, slow, fast, 1e-6, "lasso %v", lasso)
+			g := make([]float64, len(fast))
+			assert.InEpsilon(t, l.evaluate(g, slow), l.evaluate(g, fast), 1e-12)
+			zeros := 0
+			for i := range fast {
+				if slow[i] == 0 {
+					zeros++
+					assert.Zero(t, fast[i], "lasso %v", lasso)
+				}
+			}
+			if lasso == 1000 {
+				assert.Equal(t, l.outputs*l.p, zeros, "all weights are gone")
+			}
+		}
 	}
 }
 
@@ -117,7 +130,7 @@ func TestLogisticRegressionOfNothingIsTheShares(t *testing.T) {
 func TestLogisticRegressionWorked(t *testing.T) {
 	d := mustDataset(t, Data{Rows: [][]float64{{-1}, {1}}, Target: []float64{0, 1}, Classes: yesNo})
 	for _, c := range []float64{0.1, 1, 100} {
-		m, err := LogisticRegression{C: c}.Fit(d)
+		m, err := LogisticRegression{C: c, Tolerance: 1e-9}.Fit(d)
 		require.NoError(t, err)
 		w := m.Weights(1, 0)[0]
 		assert.InDelta(t, w, c*2*logistic(-w), 1e-7)
@@ -169,9 +182,9 @@ func TestLogisticRegressionGivesAbsentClassesNothing(t *testing.T) {
 
 func TestLogisticRegressionOptions(t *testing.T) {
 	d := generated(t, 30, 2, false, 1)
-	_, err := LogisticRegression{C: -1, Tolerance: 2, Iterations: -1}.Fit(d)
+	_, err := LogisticRegression{C: -1, L1Ratio: 1.5, Tolerance: 2, Iterations: -1}.Fit(d)
 	require.ErrorIs(t, err, ErrOptions)
-	for _, part := range []string{"C is -1", "Tolerance is 2", "Iterations is -1"} {
+	for _, part := range []string{"C is -1", "L1Ratio is 1.5", "Tolerance is 2", "Iterations is -1"} {
 		assert.ErrorContains(t, err, part)
 	}
 	_, err = LogisticRegression{Iterations: 1}.Fit(d)

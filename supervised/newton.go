@@ -7,212 +7,227 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// logisticLoss is the penalised negative log-likelihood of LogisticRegression, divided by C:
+// minimise finds the least F = f + λ‖w‖₁ from θ = 0. See Nocedal & Wright, Numerical Optimization
+// (2006), algorithm 7.1, for the truncated Newton step: it solves ∇²f·d = −∇f by conjugate gradients,
+// preconditioned by the diagonal, and goes back along d until F falls enough. With λ above 0 the step
+// is taken in the orthant that the steepest descent points into, over the weights that are or may
+// become other than 0 (Andrew & Gao 2007, section 3.2), and a proximal gradient step follows, which
+// alone would converge (Beck & Teboulle 2009, theorem 3.1), so that the whole does.
 //
-//	f(θ) = Σ weight·(−log p(class | x)) + ½·penalty·‖w‖²
-//
-// θ is outputs rows of p weights and an intercept. One output is the logistic score of the second of
-// two classes, more are softmax scores.
-type logisticLoss struct {
-	*design
-	outputs int
-	class   []int // per row
-	penalty float64
-
-	proba []float64 // n×outputs, at the θ that value saw last
-}
-
-// value returns f(θ) and keeps the probabilities for gradient and curvature.
-func (l *logisticLoss) value(theta []float64) float64 {
-	if l.proba == nil {
-		l.proba = make([]float64, l.n*l.outputs)
-	}
-	var sum float64
-	for i := range l.n {
-		z := l.proba[i*l.outputs : (i+1)*l.outputs]
-		l.scores(z, theta, i)
-		if l.outputs == 1 {
-			// −log p = log(1+eᶻ) − y·z, written so that e never overflows.
-			sum += l.weight[i] * (max(z[0], 0) + math.Log1p(math.Exp(-math.Abs(z[0]))) - float64(l.class[i])*z[0])
-			z[0] = logistic(z[0])
-			continue
-		}
-		own, total := z[l.class[i]], floats.LogSumExp(z)
-		sum += l.weight[i] * (total - own)
-		for k := range z {
-			z[k] = math.Exp(z[k] - total)
-		}
-	}
-	for k := range l.outputs {
-		w := l.row(theta, k)[:l.p]
-		sum += l.penalty / 2 * floats.Dot(w, w)
-	}
-	return sum
-}
-
-// scores writes the scores of row i into z.
-func (l *logisticLoss) scores(z, theta []float64, i int) {
-	x := l.x[i*l.p : (i+1)*l.p]
-	for k := range z {
-		t := l.row(theta, k)
-		z[k] = t[l.p] + floats.Dot(t[:l.p], x)
-	}
-}
-
-func (l *logisticLoss) row(theta []float64, k int) []float64 {
-	return theta[k*(l.p+1) : (k+1)*(l.p+1)]
-}
-
-// gradient writes ∇f into g and the diagonal of ∇²f into diagonal.
-func (l *logisticLoss) gradient(g, diagonal, theta []float64) {
-	clear(g)
-	clear(diagonal)
-	for i := range l.n {
-		x := l.x[i*l.p : (i+1)*l.p]
-		for k := range l.outputs {
-			p := l.proba[i*l.outputs+k]
-			slope, bend := l.weight[i]*(p-l.is(i, k)), l.weight[i]*p*(1-p)
-			gk, dk := l.row(g, k), l.row(diagonal, k)
-			for s, v := range x {
-				gk[s] += slope * v
-				dk[s] += bend * v * v
-			}
-			gk[l.p] += slope
-			dk[l.p] += bend
-		}
-	}
-	for k := range l.outputs {
-		floats.AddScaled(l.row(g, k)[:l.p], l.penalty, l.row(theta, k)[:l.p])
-		floats.AddConst(l.penalty, l.row(diagonal, k)[:l.p])
-	}
-}
-
-// is returns 1 when output k stands for the class of row i, else 0.
-func (l *logisticLoss) is(i, k int) float64 {
-	if l.outputs == 1 {
-		return float64(l.class[i])
-	}
-	if l.class[i] == k {
-		return 1
-	}
-	return 0
-}
-
-// curvature writes ∇²f·v into hv.
-func (l *logisticLoss) curvature(hv, v, scratch []float64) {
-	clear(hv)
-	for i := range l.n {
-		x := l.x[i*l.p : (i+1)*l.p]
-		p := l.proba[i*l.outputs : (i+1)*l.outputs]
-		l.scores(scratch, v, i)
-		if l.outputs == 1 {
-			scratch[0] *= 1 - p[0]
-		} else {
-			floats.AddConst(-floats.Dot(p, scratch), scratch)
-		}
-		for k, a := range scratch {
-			a *= l.weight[i] * p[k]
-			row := l.row(hv, k)
-			floats.AddScaled(row[:l.p], a, x)
-			row[l.p] += a
-		}
-	}
-	for k := range l.outputs {
-		floats.AddScaled(l.row(hv, k)[:l.p], l.penalty, l.row(v, k)[:l.p])
-	}
-}
-
-// minimise finds the least f by truncated Newton steps from θ = 0: each step solves ∇²f·d = −∇f by
-// conjugate gradients, preconditioned by the diagonal, and goes back along d until f falls enough.
-// See Nocedal & Wright, Numerical Optimization (2006), algorithm 7.1. f is convex, so the end is the
-// optimum. What f does not settle, a shift of all softmax intercepts together, is settled by making
-// them sum to 0.
+// F is convex, so the end is the optimum. What F does not settle, a shift of all softmax intercepts
+// together, is settled by making them sum to 0.
 func minimise(l *logisticLoss, tolerance float64, iterations int) ([]float64, error) {
-	theta, err := l.descend(tolerance, iterations)
-	if err != nil || l.outputs == 1 {
-		return theta, err
+	s := newDescent(l)
+	if err := s.run(tolerance, iterations); err != nil {
+		return nil, err
 	}
-	var mean float64
-	for k := range l.outputs {
-		mean += l.row(theta, k)[l.p] / float64(l.outputs)
+	if l.outputs > 1 {
+		var mean float64
+		for k := range l.outputs {
+			mean += l.row(s.theta, k)[l.p] / float64(l.outputs)
+		}
+		for k := range l.outputs {
+			l.row(s.theta, k)[l.p] -= mean
+		}
 	}
-	for k := range l.outputs {
-		l.row(theta, k)[l.p] -= mean
-	}
-	return theta, nil
+	return s.theta, nil
 }
 
-func (l *logisticLoss) descend(tolerance float64, iterations int) ([]float64, error) {
-	dim := l.outputs * (l.p + 1)
-	theta, trial := make([]float64, dim), make([]float64, dim)
-	g, diagonal := make([]float64, dim), make([]float64, dim)
-	f := l.value(theta)
-	l.gradient(g, diagonal, theta)
-	first := floats.Norm(g, 2)
+// descent is the state of one minimisation. g is ∇f at theta; steepest is the negative of the
+// sub-gradient of F of least norm, exactly 0 where a weight stays at 0.
+type descent struct {
+	*logisticLoss
+	theta, g, steepest, diagonal []float64
+	trial, gTrial                []float64
+	value                        float64 // F(theta)
+
+	d, hv, residual, z, along []float64 // of the conjugate gradients
+}
+
+func newDescent(l *logisticLoss) *descent {
+	s := &descent{logisticLoss: l}
+	for _, v := range []*[]float64{
+		&s.theta, &s.g, &s.steepest, &s.diagonal, &s.trial, &s.gTrial, &s.d, &s.hv, &s.residual, &s.z, &s.along,
+	} {
+		*v = make([]float64, l.dim())
+	}
+	return s
+}
+
+func (s *descent) run(tolerance float64, iterations int) error {
+	s.value = s.evaluate(s.g, s.theta)
+	first := s.updateSteepest()
+	norm := first
 	for range iterations {
-		norm := floats.Norm(g, 2)
 		if norm <= tolerance*first {
-			return theta, nil
+			return nil
 		}
-		d := l.direction(g, diagonal, min(0.1, math.Sqrt(norm/first)))
-		slope := floats.Dot(g, d)
-		rounding := 0x1p-46 * math.Abs(f)
-		if -slope <= rounding {
-			floats.Add(theta, d) // one more Newton step gains digits that f cannot show
-			return theta, nil
+		s.curvatureDiagonal(s.diagonal)
+		s.direction(min(0.25, math.Sqrt(norm/first)))
+		done, err := s.search()
+		if err != nil {
+			return err
 		}
-		step := 1.0
-		for {
-			floats.AddScaledTo(trial, theta, step, d)
-			if ft := l.value(trial); ft <= f+1e-4*step*slope+rounding {
-				f = ft
-				break
-			}
-			step /= 2
-			if step < 0x1p-40 {
-				return nil, fmt.Errorf("%w: no way down from %v, gradient %v", ErrNotConverged, f, norm)
+		if done {
+			return nil
+		}
+		if s.lasso > 0 {
+			s.updateSteepest()
+			if err := s.proximal(); err != nil {
+				return err
 			}
 		}
-		theta, trial = trial, theta
-		l.gradient(g, diagonal, theta)
+		norm = s.updateSteepest()
 	}
-	return nil, fmt.Errorf("%w: gradient %v of %v left after %d steps", ErrNotConverged, floats.Norm(g, 2), first, iterations)
+	if norm <= tolerance*first {
+		return nil
+	}
+	return fmt.Errorf("%w: gradient %v of %v left after %d steps", ErrNotConverged, norm, first, iterations)
 }
 
-// direction solves ∇²f·d = −g until the residual is the given share of g.
-func (l *logisticLoss) direction(g, diagonal []float64, share float64) []float64 {
-	dim := len(g)
-	d, hv, scratch := make([]float64, dim), make([]float64, dim), make([]float64, l.outputs)
-	residual, z, along := make([]float64, dim), make([]float64, dim), make([]float64, dim)
-	floats.ScaleTo(residual, -1, g)
+// updateSteepest sets steepest from g and theta and returns its norm.
+func (s *descent) updateSteepest() float64 {
+	floats.ScaleTo(s.steepest, -1, s.g)
+	if s.lasso > 0 {
+		for k := range s.outputs {
+			theta, down := s.row(s.theta, k), s.row(s.steepest, k)
+			for i, w := range theta[:s.p] {
+				switch {
+				case w > 0:
+					down[i] -= s.lasso
+				case w < 0:
+					down[i] += s.lasso
+				default:
+					down[i] = soft(down[i], s.lasso)
+				}
+			}
+		}
+	}
+	return floats.Norm(s.steepest, 2)
+}
+
+// soft moves v towards 0 by by, and not past it.
+func soft(v, by float64) float64 {
+	return math.Copysign(max(math.Abs(v)-by, 0), v)
+}
+
+// search takes the longest of the steps 1, ½, ¼, … along d that lowers F enough. It reports done when
+// F can show no more.
+func (s *descent) search() (done bool, err error) {
+	rounding := 0x1p-46 * math.Abs(s.value)
+	if floats.Dot(s.steepest, s.d) <= rounding {
+		s.advance(1) // one more Newton step gains digits that F cannot show
+		s.theta, s.trial = s.trial, s.theta
+		return true, nil
+	}
+	for step := 1.0; step >= 0x1p-40; step /= 2 {
+		promised := s.advance(step)
+		if value := s.evaluate(s.gTrial, s.trial); value <= s.value-1e-4*promised+rounding {
+			s.accept(value)
+			return false, nil
+		}
+	}
+	if s.lasso > 0 {
+		s.value = s.evaluate(s.g, s.theta) // nothing along d: the proximal step goes on from here
+		return false, nil
+	}
+	return false, fmt.Errorf("%w: no way down from %v, gradient %v", ErrNotConverged, s.value, floats.Norm(s.steepest, 2))
+}
+
+// advance sets trial to theta + step·d, stopped at 0 where a weight would leave its orthant, and
+// returns by how much F would fall if it were linear.
+func (s *descent) advance(step float64) float64 {
+	floats.AddScaledTo(s.trial, s.theta, step, s.d)
+	if s.lasso > 0 {
+		for k := range s.outputs {
+			theta, down, trial := s.row(s.theta, k), s.row(s.steepest, k), s.row(s.trial, k)
+			for i, w := range theta[:s.p] {
+				if w == 0 {
+					w = down[i]
+				}
+				if trial[i]*w <= 0 {
+					trial[i] = 0
+				}
+			}
+		}
+	}
+	var promised float64
+	for i, v := range s.steepest {
+		promised += v * (s.trial[i] - s.theta[i])
+	}
+	return promised
+}
+
+// proximal takes one step of proximal gradient descent in the metric of the diagonal D:
+// θ ← soft(θ − ∇f/(aD), λ/(aD)), with a doubled until f lies below its bound
+// f(θ) + ∇f·δ + ½a·δᵀDδ, which makes F fall.
+func (s *descent) proximal() error {
+	rounding := 0x1p-46 * math.Abs(s.value)
+	for a := 1.0; a <= 0x1p60; a *= 2 {
+		var model float64
+		for i, w := range s.theta {
+			by, scale := 0.0, a*max(s.diagonal[i], 0x1p-300)
+			if i%(s.p+1) != s.p {
+				by = s.lasso
+			}
+			s.trial[i] = soft(w-s.g[i]/scale, by/scale)
+			delta := s.trial[i] - w
+			model += s.g[i]*delta + scale/2*delta*delta + by*(math.Abs(s.trial[i])-math.Abs(w))
+		}
+		if value := s.evaluate(s.gTrial, s.trial); value <= s.value+model+rounding {
+			s.accept(value)
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: no way down from %v", ErrNotConverged, s.value)
+}
+
+func (s *descent) accept(value float64) {
+	s.value = value
+	s.theta, s.trial = s.trial, s.theta
+	s.g, s.gTrial = s.gTrial, s.g
+}
+
+// direction solves ∇²f·d = steepest over the weights that may move, until the residual is the given
+// share of what it was.
+
+func (s *descent) direction(share float64) {
+	clear(s.d)
+	copy(s.residual, s.steepest)
 	precondition := func() {
-		for s, r := range residual {
-			z[s] = r / max(diagonal[s], 0x1p-300)
+		for i, r := range s.residual {
+			s.z[i] = r / max(s.diagonal[i], 0x1p-300)
 		}
 	}
 	precondition()
-	copy(along, z)
-	rz := floats.Dot(residual, z)
-	end := share * floats.Norm(g, 2)
-	for range 10 * dim {
-		if floats.Norm(residual, 2) <= end {
+	copy(s.along, s.z)
+	rz := floats.Dot(s.residual, s.z)
+	end := share * floats.Norm(s.residual, 2)
+	for range 10 * s.dim() {
+		if floats.Norm(s.residual, 2) <= end {
 			break
 		}
-		l.curvature(hv, along, scratch)
-		bend := floats.Dot(along, hv)
+		s.curvature(s.hv, s.along)
+		if s.lasso > 0 {
+			for i, w := range s.theta {
+				if w == 0 && s.steepest[i] == 0 {
+					s.hv[i] = 0
+				}
+			}
+		}
+		bend := floats.Dot(s.along, s.hv)
 		if !(bend > 0) {
 			break // flat to rounding
 		}
 		alpha := rz / bend
-		floats.AddScaled(d, alpha, along)
-		floats.AddScaled(residual, -alpha, hv)
+		floats.AddScaled(s.d, alpha, s.along)
+		floats.AddScaled(s.residual, -alpha, s.hv)
 		precondition()
-		next := floats.Dot(residual, z)
-		floats.AddScaledTo(along, z, next/rz, along)
+		next := floats.Dot(s.residual, s.z)
+		floats.AddScaledTo(s.along, s.z, next/rz, s.along)
 		rz = next
 	}
-	if floats.Norm(d, 2) == 0 {
-		copy(d, along) // steepest descent
+	if floats.Norm(s.d, 2) == 0 {
+		copy(s.d, s.along) // steepest descent
 	}
-	return d
 }

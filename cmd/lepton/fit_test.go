@@ -220,7 +220,7 @@ func TestFitFaults(t *testing.T) {
 		{"nothing said", "", `fit: -train is missing, see lepton help fit; -target is missing; -task is "", want binary, multiclass, regression, quantile`},
 		{"all faults together", jobs + "-model gbtd -cv -1 -gap 2", `-model is "gbtd", want forest, tree, logistic, linear, ridge`},
 		{"a setting misspelt", jobs + "-set dept=3", "-set dept=3: forest has no \"dept\": did you mean depth?"},
-		{"a setting unheard of", jobs + "-model logistic -set momentum=3", `logistic has no "momentum": it has c, standardise, tolerance, iterations`},
+		{"a setting unheard of", jobs + "-model logistic -set momentum=3", `logistic has no "momentum": it has c, l1ratio, standardise, tolerance, iterations`},
 		{"a setting without value", jobs + "-set depth", "-set depth: want NAME=VALUE"},
 		{"a setting of words", jobs + "-set depth=deep", "-set depth=deep: not a whole number"},
 		{"a flag of words", jobs + "-set nobootstrap=maybe", "neither true nor false"},
