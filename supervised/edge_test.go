@@ -19,10 +19,11 @@ var classifiers = map[string]func(*Dataset) (Classifier, error){
 }
 
 var regressors = map[string]func(*Dataset) (Model, error){
-	"forest": func(d *Dataset) (Model, error) { return RandomForest{Trees: 3}.FitRegressor(d) },
-	"tree":   func(d *Dataset) (Model, error) { return RandomForest{Trees: 1, NoBootstrap: true}.FitRegressor(d) },
-	"linear": func(d *Dataset) (Model, error) { return LinearRegression{}.Fit(d) },
-	"ridge":  func(d *Dataset) (Model, error) { return LinearRegression{L2: 1, Standardise: true}.Fit(d) },
+	"forest":   func(d *Dataset) (Model, error) { return RandomForest{Trees: 3}.FitRegressor(d) },
+	"tree":     func(d *Dataset) (Model, error) { return RandomForest{Trees: 1, NoBootstrap: true}.FitRegressor(d) },
+	"linear":   func(d *Dataset) (Model, error) { return LinearRegression{}.Fit(d) },
+	"ridge":    func(d *Dataset) (Model, error) { return LinearRegression{L2: 1, Standardise: true}.Fit(d) },
+	"quantile": func(d *Dataset) (Model, error) { return QuantileRegression{}.Fit(d) },
 }
 
 func TestFitsRefuse(t *testing.T) {

@@ -138,6 +138,24 @@ func ExampleLinearRegression_Fit() {
 	// 1 + 2 x
 }
 
+func ExampleQuantileRegression_Fit() {
+	d, err := supervised.NewDataset(supervised.Data{
+		Rows: [][]float64{{1}, {1}, {1}, {2}, {2}, {2}}, Target: []float64{10, 11, 30, 20, 21, 40},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := supervised.QuantileRegression{Quantile: 0.5}.Fit(d)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("the median at 3: %.1f\n", m.Predict([]float64{3}))
+	// Output:
+	// the median at 3: 31.0
+}
+
 func ExampleReadModel() {
 	d, err := supervised.NewDataset(supervised.Data{Rows: [][]float64{{1}, {2}, {3}}, Target: []float64{3, 5, 7}})
 	if err != nil {
