@@ -60,7 +60,7 @@ func decode(kind string, payload []byte) (Model, error) {
 		scores := RegressorScores{Rows: r.Int(), RMSE: r.Float(), MAE: r.Float()}
 		m = &ForestRegressor{schema: schema, outOfBag: scores, forest: decodeForest(r)}
 	default:
-		return nil, fmt.Errorf("%w: a kind that is not known here", ErrModel)
+		return decodeWrapped(kind, schema, r)
 	}
 	if err := r.Close(); err != nil {
 		return nil, err

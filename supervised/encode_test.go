@@ -40,7 +40,18 @@ func goldenModels(t testing.TB) map[string]savedModel {
 	require.NoError(t, err)
 	regressor, err := o.FitRegressor(numbers)
 	require.NoError(t, err)
+	quantile, err := QuantileRegression{Quantile: 0.9}.Fit(numbers)
+	require.NoError(t, err)
+	upper, err := Conformal{PerGroup: true, Alpha: 0.5}.Calibrate(linear, numbers)
+	require.NoError(t, err)
+	pair, err := Conformal{}.CalibrateQuantiles(linear, quantile, numbers)
+	require.NoError(t, err)
+	platt, err := Calibration{}.Fit(binary, two)
+	require.NoError(t, err)
+	isotonic, err := Calibration{Method: Isotonic}.Fit(softmax, three)
+	require.NoError(t, err)
 	return map[string]savedModel{
+		"quantile": quantile, "conformal": upper, "conformal-pair": pair, "platt": platt, "isotonic": isotonic,
 		"linear": linear, "logistic": binary, "softmax": softmax,
 		"forest-classifier": classifier, "forest-regressor": regressor,
 	}
@@ -150,7 +161,7 @@ func TestHostileForestsAreRefused(t *testing.T) {
 
 // FuzzReadModel goes past the checksum: it is the payload that is hostile.
 func FuzzReadModel(f *testing.F) {
-	kinds := []string{kindLinear, kindLogistic, kindForestClassifier, kindForestRegressor, "other"}
+	kinds := []string{kindLinear, kindLogistic, kindForestClassifier, kindForestRegressor, kindConformal, kindCalibrated, "other"}
 	for _, m := range goldenModels(f) {
 		kind, payload, _, err := codec.ReadContainer(bytes.NewReader(saved(f, m)))
 		require.NoError(f, err)

@@ -156,6 +156,97 @@ func ExampleQuantileRegression_Fit() {
 	// the median at 3: 31.0
 }
 
+func ExampleConformal_Calibrate() {
+	jobs := func(seed int) supervised.Data { // seconds grow with the cores asked for, and scatter
+		var d supervised.Data
+		for i := range 100 {
+			cores := float64(1 + (i+seed)%8)
+			d.Rows = append(d.Rows, []float64{cores})
+			d.Target = append(d.Target, 60*cores+float64((i*37+seed)%50))
+		}
+		return d
+	}
+	fit, err := supervised.NewDataset(jobs(0))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	held, err := supervised.NewDataset(jobs(1))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := supervised.LinearRegression{}.Fit(fit)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	bound, err := supervised.Conformal{Alpha: 0.05}.Calibrate(m, held)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	x := []float64{4}
+	fmt.Printf("expected %.0f s, 19 of 20 end by %.0f s\n", m.Predict(x), bound.Predict(x))
+	// Output:
+	// expected 264 s, 19 of 20 end by 288 s
+}
+
+func ExampleAdaptiveConformal_Start() {
+	d, err := supervised.NewDataset(supervised.Data{Rows: [][]float64{{1}, {2}, {3}}, Target: []float64{3, 5, 7}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := supervised.LinearRegression{}.Fit(d)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	bounds, err := supervised.AdaptiveConformal{Alpha: 0.1, Window: 100}.Start(m)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for i := range 100 { // outcomes are up to 9 above the estimate
+		x := float64(i % 3)
+		if err := bounds.PartialFit([]float64{x}, 1+2*x+float64(i%10)); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	fmt.Printf("%.0f\n", bounds.Model().Predict([]float64{10}))
+	// Output:
+	// 30
+}
+
+func ExampleCalibration_Fit() {
+	var data supervised.Data
+	data.Classes = []string{"done", "failed"}
+	for i := range 200 { // one failure in four, whatever the column says
+		data.Rows = append(data.Rows, []float64{float64(i % 7)})
+		data.Target = append(data.Target, float64(i%4/3))
+	}
+	d, err := supervised.NewDataset(data)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := supervised.LogisticRegression{}.Fit(d)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	c, err := supervised.Calibration{}.Fit(m, d)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.2f\n", c.Predict([]float64{3}))
+	// Output:
+	// 0.25
+}
+
 func ExampleReadModel() {
 	d, err := supervised.NewDataset(supervised.Data{Rows: [][]float64{{1}, {2}, {3}}, Target: []float64{3, 5, 7}})
 	if err != nil {
