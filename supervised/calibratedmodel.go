@@ -58,7 +58,7 @@ func (m *CalibratedClassifier) PredictProba(dst, x []float64) error {
 	for k := range dst {
 		dst[k] = m.curves[k].at(m.method, dst[k])
 	}
-	normalise(dst)
+	scaleToOne(dst)
 	return nil
 }
 

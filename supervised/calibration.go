@@ -205,8 +205,8 @@ func isotonic(points []point) curve {
 	return c
 }
 
-// normalise scales p to sum 1, or makes it uniform when all are 0.
-func normalise(p []float64) {
+// scaleToOne scales p to sum 1, or makes it uniform when all are 0.
+func scaleToOne(p []float64) {
 	sum := floats.Sum(p)
 	for k := range p {
 		if sum > 0 {

@@ -10,10 +10,10 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// constant answers every row with itself, whatever the row.
-type constant float64
+// always answers every row with itself, whatever the row.
+type always float64
 
-func (c constant) Predict([]float64) float64 { return float64(c) }
+func (c always) Predict([]float64) float64 { return float64(c) }
 
 // runtimes are n rows of one column with a heavy-tailed target whose scatter grows with the column, in
 // groups of unequal size and noise.
@@ -39,16 +39,16 @@ func TestConformalQuantileWorked(t *testing.T) {
 	assert.Equal(t, 3, fewestRows(0.3))
 
 	d := mustDataset(t, Data{Rows: [][]float64{{0}, {0}, {0}, {0}}, Target: []float64{13, 9, 8, 12}})
-	up, err := Conformal{Alpha: 0.4}.Calibrate(constant(10), d) // scores 3 −1 −2 2, the third smallest
+	up, err := Conformal{Alpha: 0.4}.Calibrate(always(10), d) // scores 3 −1 −2 2, the third smallest
 	require.NoError(t, err)
 	assert.Equal(t, 12.0, up.Predict([]float64{0}))
 	low, high := up.Bounds([]float64{0})
 	assert.Equal(t, []float64{math.Inf(-1), 12}, []float64{low, high})
-	two, err := Conformal{Alpha: 0.4, TwoSided: true}.Calibrate(constant(10), d) // 3 1 2 2
+	two, err := Conformal{Alpha: 0.4, TwoSided: true}.Calibrate(always(10), d) // 3 1 2 2
 	require.NoError(t, err)
 	low, high = two.Bounds([]float64{0})
 	assert.Equal(t, []float64{8, 12}, []float64{low, high})
-	pair, err := Conformal{Alpha: 0.4}.CalibrateQuantiles(constant(9), constant(11), d) // 2 0 1 1
+	pair, err := Conformal{Alpha: 0.4}.CalibrateQuantiles(always(9), always(11), d) // 2 0 1 1
 	require.NoError(t, err)
 	low, high = pair.Bounds([]float64{0})
 	assert.Equal(t, []float64{8, 12}, []float64{low, high})
@@ -75,7 +75,7 @@ func TestConformalCoverage(t *testing.T) {
 		"two-sided":       func(d *Dataset) (*ConformalModel, error) { return Conformal{TwoSided: true}.Calibrate(mean, d) },
 		"quantiles":       func(d *Dataset) (*ConformalModel, error) { return Conformal{}.CalibrateQuantiles(lower, upper, d) },
 		"uncalibrated":    func(*Dataset) (*ConformalModel, error) { return &ConformalModel{high: mean}, nil },
-		"useless, honest": func(d *Dataset) (*ConformalModel, error) { return Conformal{}.Calibrate(constant(-7), d) },
+		"useless, honest": func(d *Dataset) (*ConformalModel, error) { return Conformal{}.Calibrate(always(-7), d) },
 	} {
 		covered := 0
 		for k := range repeats {
@@ -108,7 +108,7 @@ func TestConformalPerGroup(t *testing.T) {
 		var rows [3]float64
 		for k := range repeats {
 			r := rand.New(rand.NewPCG(uint64(k), 3))
-			m, err := o.Calibrate(constant(1), runtimes(t, 200, r))
+			m, err := o.Calibrate(always(1), runtimes(t, 200, r))
 			require.NoError(t, err)
 			fresh := runtimes(t, 8, r)
 			for i := range fresh.Len() {
@@ -140,7 +140,7 @@ func TestConformalSmallGroupsFallBack(t *testing.T) {
 		d.Rows, d.Target, d.Groups = append(d.Rows, []float64{0}), append(d.Target, float64(i)), append(d.Groups, i/55)
 	}
 	data := mustDataset(t, d) // 55 rows of group 0, 5 of group 1
-	m, err := Conformal{PerGroup: true}.Calibrate(constant(0), data)
+	m, err := Conformal{PerGroup: true}.Calibrate(always(0), data)
 	require.NoError(t, err)
 	margin, own := m.Margin(0)
 	assert.Equal(t, 50.0, margin, "⌈56·0.9⌉ = 51st of 0…54")
@@ -156,21 +156,21 @@ func TestConformalSmallGroupsFallBack(t *testing.T) {
 
 func TestConformalRefuses(t *testing.T) {
 	d := runtimes(t, 8, rand.New(rand.NewPCG(1, 1)))
-	_, err := Conformal{Alpha: 2, MinGroup: -1}.Calibrate(constant(0), d)
+	_, err := Conformal{Alpha: 2, MinGroup: -1}.Calibrate(always(0), d)
 	require.ErrorIs(t, err, ErrOptions)
 	assert.ErrorContains(t, err, "Alpha is 2")
 	assert.ErrorContains(t, err, "MinGroup is -1")
-	_, err = Conformal{}.Calibrate(constant(0), d)
+	_, err = Conformal{}.Calibrate(always(0), d)
 	assert.ErrorIs(t, err, ErrNoRows)
 	assert.ErrorContains(t, err, "Alpha 0.1 needs 9")
-	_, err = Conformal{Alpha: 0.5}.Calibrate(constant(nan), d)
+	_, err = Conformal{Alpha: 0.5}.Calibrate(always(nan), d)
 	assert.ErrorIs(t, err, ErrNotFinite)
 	assert.ErrorContains(t, err, "row 0")
-	_, err = Conformal{Alpha: 0.5, PerGroup: true}.Calibrate(constant(0), mustDataset(t, Data{Rows: [][]float64{{1}}, Target: []float64{1}}))
+	_, err = Conformal{Alpha: 0.5, PerGroup: true}.Calibrate(always(0), mustDataset(t, Data{Rows: [][]float64{{1}}, Target: []float64{1}}))
 	assert.ErrorIs(t, err, ErrOptions)
-	_, err = Conformal{Alpha: 0.5}.Calibrate(constant(0), generated(t, 9, 2, false, 1))
+	_, err = Conformal{Alpha: 0.5}.Calibrate(always(0), generated(t, 9, 2, false, 1))
 	assert.ErrorIs(t, err, ErrTask)
-	m, err := Conformal{Alpha: 0.5}.Calibrate(constant(0), d)
+	m, err := Conformal{Alpha: 0.5}.Calibrate(always(0), d)
 	require.NoError(t, err)
 	_, err = Conformal{Alpha: 0.5}.Calibrate(m, d)
 	assert.ErrorIs(t, err, ErrModel)
@@ -195,7 +195,7 @@ func TestAdaptiveConformalBoundHoldsForAnySequence(t *testing.T) {
 			return 0
 		},
 	} {
-		b, err := AdaptiveConformal{Alpha: alpha, Rate: rate, Window: 200}.Start(constant(0))
+		b, err := AdaptiveConformal{Alpha: alpha, Rate: rate, Window: 200}.Start(always(0))
 		require.NoError(t, err)
 		missed := 0.0
 		for k := range steps {
@@ -213,7 +213,7 @@ func TestAdaptiveConformalBoundHoldsForAnySequence(t *testing.T) {
 // A margin fixed before the jump misses; the adaptive one recovers.
 func TestAdaptiveConformalFollowsDrift(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
-	b, err := AdaptiveConformal{}.Start(constant(0))
+	b, err := AdaptiveConformal{}.Start(always(0))
 	require.NoError(t, err)
 	var fixed Model
 	var missedFixed, missed int
@@ -241,7 +241,7 @@ func TestAdaptiveConformalFollowsDrift(t *testing.T) {
 }
 
 func TestAdaptiveConformalRefuses(t *testing.T) {
-	_, err := AdaptiveConformal{Alpha: 1, Rate: 2, Window: -1}.Start(constant(0))
+	_, err := AdaptiveConformal{Alpha: 1, Rate: 2, Window: -1}.Start(always(0))
 	require.ErrorIs(t, err, ErrOptions)
 	for _, part := range []string{"Alpha is 1", "Rate is 2", "Window is -1"} {
 		assert.ErrorContains(t, err, part)
@@ -259,7 +259,7 @@ func TestConformalCoverageIsBeta(t *testing.T) {
 		for range n {
 			d.Rows, d.Target = append(d.Rows, []float64{0}), append(d.Target, r.Float64())
 		}
-		m, err := Conformal{}.Calibrate(constant(0), mustDataset(t, d))
+		m, err := Conformal{}.Calibrate(always(0), mustDataset(t, d))
 		require.NoError(t, err)
 		if m.Predict(nil) < beta.Quantile(0.5) { // of a uniform target the bound is its own coverage
 			below++

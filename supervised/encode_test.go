@@ -50,7 +50,13 @@ func goldenModels(t testing.TB) map[string]savedModel {
 	require.NoError(t, err)
 	isotonic, err := Calibration{Method: Isotonic}.Fit(softmax, three)
 	require.NoError(t, err)
+	stream, err := AdaptiveForest{Trees: 3, Seed: 1, Tree: HoeffdingTree{Grace: 10}}.Start(three.Schema())
+	require.NoError(t, err)
+	for range 5 {
+		require.NoError(t, PartialFit(stream, three))
+	}
 	return map[string]savedModel{
+		"stream":   stream.Model().(savedModel),
 		"quantile": quantile, "conformal": upper, "conformal-pair": pair, "platt": platt, "isotonic": isotonic,
 		"linear": linear, "logistic": binary, "softmax": softmax,
 		"forest-classifier": classifier, "forest-regressor": regressor,
@@ -161,7 +167,7 @@ func TestHostileForestsAreRefused(t *testing.T) {
 
 // FuzzReadModel goes past the checksum: it is the payload that is hostile.
 func FuzzReadModel(f *testing.F) {
-	kinds := []string{kindLinear, kindLogistic, kindForestClassifier, kindForestRegressor, kindConformal, kindCalibrated, "other"}
+	kinds := []string{kindLinear, kindLogistic, kindForestClassifier, kindForestRegressor, kindConformal, kindCalibrated, kindStream, "other"}
 	for _, m := range goldenModels(f) {
 		kind, payload, _, err := codec.ReadContainer(bytes.NewReader(saved(f, m)))
 		require.NoError(f, err)

@@ -37,7 +37,7 @@ func (q *quantileProgram) solve(tolerance float64, iterations int) ([]float64, e
 	for i := range n {
 		at.a[i], at.s[i] = 1-q.quantile, q.quantile
 	}
-	normal := newNormal(q.width)
+	normal := newNormalEquations(q.width)
 	ones := make([]float64, n)
 	for i := range ones {
 		ones[i] = 1
@@ -145,21 +145,21 @@ func room(v, step float64) float64 {
 	return math.Inf(1)
 }
 
-// normal solves Xᵀ·diag(weight)·X·β = Xᵀ·v for several v.
-type normal struct {
+// normalEquations solves Xᵀ·diag(weight)·X·β = Xᵀ·v for several v.
+type normalEquations struct {
 	width int
 	sum   *mat.SymDense
 	chol  mat.Cholesky
 	right *mat.VecDense
 }
 
-func newNormal(width int) *normal {
-	return &normal{width: width, sum: mat.NewSymDense(width, nil), right: mat.NewVecDense(width, nil)}
+func newNormalEquations(width int) *normalEquations {
+	return &normalEquations{width: width, sum: mat.NewSymDense(width, nil), right: mat.NewVecDense(width, nil)}
 }
 
 // factor adds 1e-12 of the diagonal to it, so that columns that depend on each other share a weight:
 // the right side has no part in the direction in which they do not vary.
-func (m *normal) factor(x, weight []float64) error {
+func (m *normalEquations) factor(x, weight []float64) error {
 	raw := m.sum.RawSymmetric()
 	clear(raw.Data)
 	for i, w := range weight {
@@ -184,7 +184,7 @@ func (m *normal) factor(x, weight []float64) error {
 	return nil
 }
 
-func (m *normal) solve(beta, x, v []float64) {
+func (m *normalEquations) solve(beta, x, v []float64) {
 	right := m.right.RawVector().Data
 	clear(right)
 	for i, r := range v {

@@ -71,6 +71,8 @@ func decodeWrapped(kind string, schema Schema, r *codec.Reader) (Model, error) {
 		m, err = decodeConformal(r)
 	case kindCalibrated:
 		m, err = decodeCalibrated(r, schema)
+	case kindStream:
+		m = decodeStream(r, schema)
 	default:
 		return nil, fmt.Errorf("%w: a kind that is not known here", ErrModel)
 	}
