@@ -16,11 +16,15 @@ var classifiers = map[string]func(*Dataset) (Classifier, error){
 		return RandomForest{Trees: 1, NoBootstrap: true}.FitClassifier(d)
 	},
 	"logistic": func(d *Dataset) (Classifier, error) { return LogisticRegression{}.Fit(d) },
+	"boosted": func(d *Dataset) (Classifier, error) {
+		return GradientBoosting{Rounds: 20, MinLeaf: 1}.FitClassifier(d)
+	},
 }
 
 var regressors = map[string]func(*Dataset) (Model, error){
 	"forest":   func(d *Dataset) (Model, error) { return RandomForest{Trees: 3}.FitRegressor(d) },
 	"tree":     func(d *Dataset) (Model, error) { return RandomForest{Trees: 1, NoBootstrap: true}.FitRegressor(d) },
+	"boosted":  func(d *Dataset) (Model, error) { return GradientBoosting{Rounds: 20, MinLeaf: 1}.FitRegressor(d) },
 	"linear":   func(d *Dataset) (Model, error) { return LinearRegression{}.Fit(d) },
 	"ridge":    func(d *Dataset) (Model, error) { return LinearRegression{L2: 1, Standardise: true}.Fit(d) },
 	"quantile": func(d *Dataset) (Model, error) { return QuantileRegression{}.Fit(d) },

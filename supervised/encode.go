@@ -8,18 +8,21 @@ import (
 )
 
 // The kinds of a saved model. Each payload begins with its own format number, which rises when the
-// payload changes; older ones stay readable.
+// payload changes; older ones stay readable: see formatOf.
 const (
 	kindLinear           = "supervised.LinearModel"
 	kindLogistic         = "supervised.LogisticModel"
 	kindForestClassifier = "supervised.ForestClassifier"
 	kindForestRegressor  = "supervised.ForestRegressor"
 
+	kindBoostedClassifier = "supervised.BoostedClassifier"
+	kindBoostedRegressor  = "supervised.BoostedRegressor"
+
 	payloadFormat = 1
 )
 
-// ReadModel reads one saved model: a *LinearModel, *LogisticModel, *ForestClassifier or
-// *ForestRegressor, to be told apart by a type switch. It consumes exactly the bytes of the model.
+// ReadModel reads one saved model: a *LinearModel, *LogisticModel, *ForestClassifier, *ForestRegressor,
+// *BoostedClassifier or *BoostedRegressor, to be told apart by a type switch. It consumes exactly the bytes of the model.
 // Memory grows with what r delivers; data that no model wrote is an error, never a panic.
 func ReadModel(r io.Reader) (Model, error) {
 	kind, payload, _, err := codec.ReadContainer(r)
@@ -35,8 +38,9 @@ func ReadModel(r io.Reader) (Model, error) {
 
 func decode(kind string, payload []byte) (Model, error) {
 	r := codec.NewReader(payload)
-	if format := r.Uint32(); r.Err() == nil && format != payloadFormat {
-		return nil, fmt.Errorf("%w: payload format %d, known up to %d", codec.ErrVersion, format, payloadFormat)
+	format, known := r.Uint32(), formatOf(kind)
+	if r.Err() == nil && (format < payloadFormat || format > known) {
+		return nil, fmt.Errorf("%w: payload format %d, known up to %d", codec.ErrVersion, format, known)
 	}
 	schema := decodeSchema(r)
 	var m interface {
@@ -53,12 +57,8 @@ func decode(kind string, payload []byte) (Model, error) {
 		}
 		logistic.terms = decodeTerms(r, schema)
 		m = logistic
-	case kindForestClassifier:
-		scores := ClassifierScores{Rows: r.Int(), Accuracy: r.Float(), LogLoss: r.Float(), AUC: r.Float(), Brier: r.Float()}
-		m = &ForestClassifier{schema: schema, outOfBag: scores, forest: decodeForest(r)}
-	case kindForestRegressor:
-		scores := RegressorScores{Rows: r.Int(), RMSE: r.Float(), MAE: r.Float()}
-		m = &ForestRegressor{schema: schema, outOfBag: scores, forest: decodeForest(r)}
+	case kindForestClassifier, kindForestRegressor, kindBoostedClassifier, kindBoostedRegressor:
+		m = decodeTrees(r, kind, format, schema)
 	default:
 		return decodeWrapped(kind, schema, r)
 	}
@@ -86,30 +86,11 @@ func (m *LogisticModel) WriteTo(w io.Writer) (int64, error) {
 	return codec.WriteContainer(w, kindLogistic, p.Bytes())
 }
 
-// WriteTo saves the model for ReadModel. Saving twice gives the same bytes.
-func (m *ForestClassifier) WriteTo(w io.Writer) (int64, error) {
-	p := begin(m.schema)
-	p.Int(m.outOfBag.Rows)
-	for _, v := range []float64{m.outOfBag.Accuracy, m.outOfBag.LogLoss, m.outOfBag.AUC, m.outOfBag.Brier} {
-		p.Float(v)
-	}
-	encodeForest(p, &m.forest)
-	return codec.WriteContainer(w, kindForestClassifier, p.Bytes())
-}
+func begin(s Schema) *codec.Writer { return beginFormat(s, payloadFormat) }
 
-// WriteTo saves the model for ReadModel. Saving twice gives the same bytes.
-func (m *ForestRegressor) WriteTo(w io.Writer) (int64, error) {
-	p := begin(m.schema)
-	p.Int(m.outOfBag.Rows)
-	p.Float(m.outOfBag.RMSE)
-	p.Float(m.outOfBag.MAE)
-	encodeForest(p, &m.forest)
-	return codec.WriteContainer(w, kindForestRegressor, p.Bytes())
-}
-
-func begin(s Schema) *codec.Writer {
+func beginFormat(s Schema, format uint32) *codec.Writer {
 	p := new(codec.Writer)
-	p.Uint32(payloadFormat)
+	p.Uint32(format)
 	p.Int(len(s.Columns))
 	for _, c := range s.Columns {
 		p.String(c.Name)
@@ -139,40 +120,4 @@ func encodeTerms(p *codec.Writer, t *terms) {
 
 func decodeTerms(r *codec.Reader, s Schema) terms {
 	return terms{layout: newLayout(s.Columns), intercept: r.Floats(), weights: r.Floats(), missing: r.Floats()}
-}
-
-func encodeForest(p *codec.Writer, f *forest) {
-	p.Int(f.outputs)
-	p.Int(len(f.roots))
-	for _, root := range f.roots {
-		p.Uint32(uint32(root))
-	}
-	p.Int(len(f.nodes))
-	for _, n := range f.nodes {
-		p.Uint32(uint32(n.feature))
-		p.Uint32(uint32(n.right))
-		if n.feature >= 0 {
-			p.Float(n.threshold)
-			p.Bool(n.missingLeft)
-		}
-	}
-	p.Floats(f.leaves)
-	p.Floats(f.importance)
-}
-
-func decodeForest(r *codec.Reader) forest {
-	f := forest{outputs: r.Int()}
-	for range r.Count(4) {
-		f.roots = append(f.roots, int32(r.Uint32()))
-	}
-	f.nodes = make([]node, r.Count(8))
-	for i := range f.nodes {
-		n := node{feature: int32(r.Uint32()), right: int32(r.Uint32())}
-		if n.feature >= 0 {
-			n.threshold, n.missingLeft = r.Float(), r.Bool()
-		}
-		f.nodes[i] = n
-	}
-	f.leaves, f.importance = r.Floats(), r.Floats()
-	return f
 }

@@ -99,6 +99,57 @@ func ExampleRandomForest_FitRegressor() {
 	// 9 49
 }
 
+func ExampleGradientBoosting_FitClassifier() {
+	d, err := supervised.ReadCSV(strings.NewReader(jobs), supervised.CSVOptions{
+		Target: "outcome", Classify: true, Categorical: []string{"queue"},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := supervised.GradientBoosting{Rounds: 20, MinLeaf: 1, Rising: []string{"procs"}}.FitClassifier(d)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	queue := m.Schema().Columns[2]
+	fmt.Println("fails, small:", m.Predict([]float64{2, 1, queue.Code("short")}) > 0.5)
+	fmt.Println("fails, large:", m.Predict([]float64{48, 36, queue.Code("long")}) > 0.5)
+	// Output:
+	// fails, small: false
+	// fails, large: true
+}
+
+func ExampleGradientBoosting_FitRegressor() {
+	var data supervised.Data
+	for i := range 200 {
+		data.Rows = append(data.Rows, []float64{float64(i % 20)})
+		data.Target = append(data.Target, float64(i%20*10+i/20)) // from 10x to 10x + 9
+	}
+	d, err := supervised.NewDataset(data)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// An upper bound: what 85 in 100 stay at or below.
+	o := supervised.GradientBoosting{Loss: supervised.QuantileLoss, Quantile: 0.85, MinLeaf: 5}
+	m, err := o.FitRegressor(d)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.0f\n", m.Predict([]float64{7}))
+	// Output:
+	// 78
+}
+
+func ExampleParseLoss() {
+	l, err := supervised.ParseLoss("huber")
+	fmt.Println(l == supervised.HuberLoss, err)
+	// Output:
+	// true <nil>
+}
+
 func ExampleLogisticRegression_Fit() {
 	d, err := supervised.NewDataset(supervised.Data{
 		Rows:   [][]float64{{-2}, {-1}, {1}, {2}},

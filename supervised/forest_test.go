@@ -2,116 +2,16 @@ package supervised
 
 import (
 	"bytes"
-	"cmp"
 	"io"
 	"math"
 	"math/rand/v2"
 	"runtime"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 )
-
-// slowBest is the slow, obvious twin of splitter.best: it parts the rows by every threshold and both
-// places for missing values, and computes the impurity of both sides from the start. It returns the
-// weighted impurity of the best.
-func slowBest(col, target, weight []float64, classes, minLeaf int) float64 {
-	impurity := func(rows []int) float64 {
-		var total float64
-		sums := make([]float64, max(classes, 1))
-		for _, r := range rows {
-			total += weight[r]
-			if classes == 0 {
-				sums[0] += weight[r] * target[r]
-			} else {
-				sums[int(target[r])] += weight[r]
-			}
-		}
-		var out float64
-		if classes == 0 {
-			for _, r := range rows {
-				out += weight[r] * (target[r] - sums[0]/total) * (target[r] - sums[0]/total)
-			}
-			return out
-		}
-		out = 1
-		for _, s := range sums {
-			out -= s / total * s / total
-		}
-		return total * out
-	}
-	best := math.Inf(1)
-	for _, threshold := range append(slices.Clone(col), math.MaxFloat64) {
-		for _, missingLeft := range []bool{false, true} {
-			var left, right []int
-			for r, v := range col {
-				if v <= threshold || missingLeft && math.IsNaN(v) {
-					left = append(left, r)
-				} else {
-					right = append(right, r)
-				}
-			}
-			if !math.IsNaN(threshold) && len(left) >= minLeaf && len(right) >= minLeaf && min(len(left), len(right)) > 0 {
-				best = min(best, impurity(left)+impurity(right))
-			}
-		}
-	}
-	return best
-}
-
-func TestSplitterAgreesWithSlowTwin(t *testing.T) {
-	r := rand.New(rand.NewPCG(4, 4))
-	for trial := range 600 {
-		n, classes, minLeaf := 2+r.IntN(25), []int{0, 2, 3}[r.IntN(3)], 1+r.IntN(3)
-		col, target, weight, rows := make([]float64, n), make([]float64, n), make([]float64, n), make([]int32, n)
-		for i := range n {
-			col[i], weight[i], rows[i] = float64(r.IntN(8)), 0.1+r.Float64(), int32(i)
-			if trial%2 == 0 && r.IntN(4) == 0 {
-				col[i] = nan
-			}
-			target[i] = r.NormFloat64() + 100
-			if classes > 0 {
-				target[i] = float64(r.IntN(classes))
-			}
-		}
-		g := grower{cols: [][]float64{col}, target: target, weight: weight, split: newSplitter(classes)}
-		g.split.begin(rows, target, weight)
-		missing := g.load(rows, col)
-		got := g.split.best(g.present, missing, minLeaf)
-		want := slowBest(col, target, weight, classes, minLeaf)
-		if math.IsInf(want, 1) {
-			require.True(t, math.IsInf(got.score, -1), "trial %d found a split where there is none", trial)
-			continue
-		}
-		// The threshold that was chosen must reach the best impurity.
-		g.scratch = make([]int32, n)
-		k := g.partition(rows, got)
-		require.True(t, k >= minLeaf && n-k >= minLeaf)
-		left, right := newSplitter(classes), newSplitter(classes)
-		left.begin(rows[:k], target, weight)
-		right.begin(rows[k:], target, weight)
-		reached := nodeImpurity(&left, rows[:k]) + nodeImpurity(&right, rows[k:])
-		require.InDelta(t, want, reached, 1e-9, "trial %d", trial)
-		slices.SortFunc(rows, cmp.Compare[int32])
-		whole := newSplitter(classes)
-		whole.begin(rows, target, weight)
-		require.InDelta(t, nodeImpurity(&whole, rows)-reached, got.gain, 1e-9, "trial %d", trial)
-	}
-}
-
-func nodeImpurity(s *splitter, rows []int32) float64 {
-	if s.classes > 0 {
-		return s.total.weight - s.total.score()
-	}
-	var out float64
-	for _, r := range rows {
-		out += s.weight[r] * (s.target[r] - s.mean) * (s.target[r] - s.mean)
-	}
-	return out
-}
 
 func TestTreeWorked(t *testing.T) {
 	d := mustDataset(t, Data{
@@ -120,9 +20,9 @@ func TestTreeWorked(t *testing.T) {
 	})
 	m, err := RandomForest{Trees: 1, NoBootstrap: true}.FitClassifier(d)
 	require.NoError(t, err)
-	require.Equal(t, []node{
-		{threshold: 6.5, feature: 0, right: 2}, {feature: -1, right: 0}, {feature: -1, right: 1},
-	}, m.forest.nodes, "one split in the middle, missing values with the ones")
+	require.Len(t, m.forest.nodes, 3, "one split")
+	assert.Equal(t, 6.5, m.forest.nodes[0].threshold, "in the middle")
+	assert.Equal(t, []slot{{column: 0, table: -1, missing: math.Inf(1)}}, m.forest.slots, "missing values with the ones")
 	for x, want := range map[float64]float64{-5: 0, 6.5: 0, 6.6: 1, nan: 1} {
 		assert.Equal(t, want, m.Predict([]float64{x}), x)
 	}
@@ -153,15 +53,19 @@ func TestTreeKeepsItsBounds(t *testing.T) {
 	m, err := RandomForest{Trees: 3, Depth: 4, MinLeaf: 7, NoBootstrap: true}.FitRegressor(d)
 	require.NoError(t, err)
 	for t0, root := range m.forest.roots {
-		counts := map[*float64]int{}
+		counts := map[int32]int{}
 		for i := range d.Len() {
-			counts[&m.forest.leaf(root, d.Row(nil, i))[0]]++
+			row := make([]float64, len(m.forest.slots))
+			m.forest.read(row, d.Row(nil, i))
+			counts[m.forest.walk(root, row)]++
 		}
 		assert.LessOrEqual(t, len(counts), 1<<4, "tree %d", t0)
 		for _, c := range counts {
 			assert.GreaterOrEqual(t, c, 7)
 		}
 	}
+	d, err = d.Subset(indices(250)) // no more than there are bins
+	require.NoError(t, err)
 	full, err := RandomForest{Trees: 1, Depth: math.MaxInt32, Features: 6, NoBootstrap: true}.FitRegressor(d)
 	require.NoError(t, err)
 	assert.Equal(t, d.Targets(), Predictions(full, d), "a full tree knows every row")

@@ -10,7 +10,7 @@ import (
 // ForestClassifier is a RandomForest fitted to classes. Immutable; safe for concurrent use.
 type ForestClassifier struct {
 	schema   Schema
-	forest   forest
+	forest   ensemble
 	outOfBag ClassifierScores
 }
 
@@ -22,7 +22,7 @@ func (m *ForestClassifier) Predict(x []float64) float64 {
 	if len(x) != len(m.schema.Columns) {
 		return math.NaN()
 	}
-	return m.forest.meanOf(1, x)
+	return m.forest.predictOne(1, x)
 }
 
 // PredictProba writes the mean over the trees of the class probabilities into dst: see Classifier.
@@ -30,7 +30,7 @@ func (m *ForestClassifier) PredictProba(dst, x []float64) error {
 	if err := checkWidths(&m.schema, dst, x); err != nil {
 		return err
 	}
-	m.forest.mean(dst, x)
+	m.forest.predict(dst, x)
 	return nil
 }
 
@@ -40,19 +40,19 @@ func (m *ForestClassifier) OutOfBag() ClassifierScores { return m.outOfBag }
 
 // Importance returns for each column its share of all impurity that the splits took away, averaged
 // over the trees. It favours columns of many values; PermutationImportance does not.
-func (m *ForestClassifier) Importance() []float64 { return slices.Clone(m.forest.importance) }
+func (m *ForestClassifier) Importance() []float64 { return slices.Clone(m.forest.gains) }
 
 func (m *ForestClassifier) validate() error {
 	if len(m.schema.Classes) < 2 || m.forest.outputs != len(m.schema.Classes) {
 		return fmt.Errorf("%w: %d classes, %d values in a leaf", ErrModel, len(m.schema.Classes), m.forest.outputs)
 	}
-	return errors.Join(m.schema.validate(), m.forest.validate(len(m.schema.Columns)))
+	return errors.Join(m.schema.validate(), m.forest.validateFor(&m.schema))
 }
 
 // ForestRegressor is a RandomForest fitted to numbers. Immutable; safe for concurrent use.
 type ForestRegressor struct {
 	schema   Schema
-	forest   forest
+	forest   ensemble
 	outOfBag RegressorScores
 }
 
@@ -64,18 +64,18 @@ func (m *ForestRegressor) Predict(x []float64) float64 {
 	if len(x) != len(m.schema.Columns) {
 		return math.NaN()
 	}
-	return m.forest.meanOf(0, x)
+	return m.forest.predictOne(0, x)
 }
 
 // OutOfBag returns the scores on the training rows: see ForestClassifier.OutOfBag.
 func (m *ForestRegressor) OutOfBag() RegressorScores { return m.outOfBag }
 
 // Importance returns each column's share of the variance taken away: see ForestClassifier.Importance.
-func (m *ForestRegressor) Importance() []float64 { return slices.Clone(m.forest.importance) }
+func (m *ForestRegressor) Importance() []float64 { return slices.Clone(m.forest.gains) }
 
 func (m *ForestRegressor) validate() error {
 	if m.schema.Classes != nil || m.forest.outputs != 1 {
 		return fmt.Errorf("%w: a regressor with %d classes, %d values in a leaf", ErrModel, len(m.schema.Classes), m.forest.outputs)
 	}
-	return errors.Join(m.schema.validate(), m.forest.validate(len(m.schema.Columns)))
+	return errors.Join(m.schema.validate(), m.forest.validateFor(&m.schema))
 }
