@@ -52,7 +52,7 @@ func (o GradientBoosting) fit(d *Dataset, lossOf func(*Dataset) (loss, error)) (
 		held := o.Held.flat()
 		loss, err := lossOf(held)
 		if err != nil {
-			return nil, nil, fmt.Errorf("Held: %w", err)
+			return nil, nil, fmt.Errorf("on Held: %w", err)
 		}
 		judge = newJudge(held, loss, spread(base, held.Len()))
 	}

@@ -258,7 +258,7 @@ func (l *censoredLoss) mean(scores []float64) float64 {
 // logTail is the logarithm of the chance that a standard normal number is above z.
 func logTail(z float64) float64 {
 	if z > 30 { // erfc is 0 beyond 38; its first terms at infinity do from here on
-		return -z*z/2 - math.Log(z) - math.Log(2*math.Pi)/2 + math.Log1p(-1/(z*z))
+		return -z*z/2 - math.Log(z) - math.Log(2*math.Pi)/2 + math.Log1p(-1/(z*z)+3/(z*z*z*z))
 	}
 	return math.Log(math.Erfc(z/math.Sqrt2) / 2)
 }

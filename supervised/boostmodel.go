@@ -26,14 +26,19 @@ func (m *BoostedClassifier) Predict(x []float64) float64 {
 		return sigmoid(m.trees.predictOne(0, x))
 	}
 	var few [smallRow]float64
-	scores := few[:]
-	if m.trees.outputs > smallRow {
-		scores = make([]float64, m.trees.outputs)
+	if m.trees.outputs <= smallRow {
+		scores := few[:m.trees.outputs]
+		m.trees.predict(scores, x)
+		softmaxInPlace(scores)
+		return scores[1]
 	}
-	scores = scores[:m.trees.outputs]
-	m.trees.predict(scores, x)
-	softmaxInPlace(scores)
-	return scores[1]
+	scratch := rowScratch.Get().(*scratchRow)
+	scratch.output = slices.Grow(scratch.output[:0], m.trees.outputs)[:m.trees.outputs]
+	m.trees.predict(scratch.output, x)
+	softmaxInPlace(scratch.output)
+	p := scratch.output[1]
+	rowScratch.Put(scratch)
+	return p
 }
 
 // PredictProba writes the probability of each class into dst: see Classifier.
@@ -86,7 +91,11 @@ func (m *BoostedRegressor) Predict(x []float64) float64 {
 	if len(x) != len(m.schema.Columns) {
 		return math.NaN()
 	}
-	v := m.trees.predictOne(0, x)
+	return m.link(m.trees.predictOne(0, x))
+}
+
+// link turns what the trees say into an estimate.
+func (m *BoostedRegressor) link(v float64) float64 {
 	if m.logLink {
 		return math.Exp(v)
 	}

@@ -17,12 +17,13 @@ const (
 
 	kindBoostedClassifier = "supervised.BoostedClassifier"
 	kindBoostedRegressor  = "supervised.BoostedRegressor"
+	kindQuantileForest    = "supervised.QuantileForest"
 
 	payloadFormat = 1
 )
 
 // ReadModel reads one saved model: a *LinearModel, *LogisticModel, *ForestClassifier, *ForestRegressor,
-// *BoostedClassifier or *BoostedRegressor, to be told apart by a type switch. It consumes exactly the bytes of the model.
+// *QuantileForest, *BoostedClassifier or *BoostedRegressor, to be told apart by a type switch. It consumes exactly the bytes of the model.
 // Memory grows with what r delivers; data that no model wrote is an error, never a panic.
 func ReadModel(r io.Reader) (Model, error) {
 	kind, payload, _, err := codec.ReadContainer(r)
@@ -57,7 +58,7 @@ func decode(kind string, payload []byte) (Model, error) {
 		}
 		logistic.terms = decodeTerms(r, schema)
 		m = logistic
-	case kindForestClassifier, kindForestRegressor, kindBoostedClassifier, kindBoostedRegressor:
+	case kindForestClassifier, kindForestRegressor, kindBoostedClassifier, kindBoostedRegressor, kindQuantileForest:
 		m = decodeTrees(r, kind, format, schema)
 	default:
 		return decodeWrapped(kind, schema, r)

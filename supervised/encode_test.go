@@ -63,11 +63,14 @@ func goldenModels(t testing.TB) map[string]savedModel {
 	require.NoError(t, err)
 	boostedRegressor, err := GradientBoosting{Rounds: 3, Depth: 3, MinLeaf: 3, Held: numbers}.FitRegressor(numbers)
 	require.NoError(t, err)
+	quantiles, err := o.FitQuantiles(numbers)
+	require.NoError(t, err)
 	return map[string]savedModel{
 		"stream":   stream.Model().(savedModel),
 		"quantile": quantile, "conformal": upper, "conformal-pair": pair, "platt": platt, "isotonic": isotonic,
 		"linear": linear, "logistic": binary, "softmax": softmax,
 		"forest-classifier": classifier, "forest-regressor": regressor,
+		"quantile-forest":    quantiles,
 		"boosted-classifier": boosted, "boosted-softmax": boostedSoftmax, "boosted-regressor": boostedRegressor,
 	}
 }
@@ -91,7 +94,7 @@ func TestModelsComeBackAsTheyWere(t *testing.T) {
 // formats are those of which a golden file must be there, the newest last.
 func formats(name string) []uint32 {
 	switch {
-	case strings.HasPrefix(name, "boosted"):
+	case strings.HasPrefix(name, "boosted"), name == "quantile-forest":
 		return []uint32{treeFormat}
 	case strings.HasPrefix(name, "forest"):
 		return []uint32{payloadFormat, treeFormat}
@@ -166,15 +169,15 @@ func TestReadModelRefuses(t *testing.T) {
 func TestHostileForestsAreRefused(t *testing.T) {
 	good := goldenModels(t)["forest-regressor"].(*ForestRegressor)
 	for name, spoil := range map[string]func(f *ensemble){
-		"circle":             func(f *ensemble) { f.nodes[1].right = 1; f.nodes[1].threshold = 0 },
+		"circle":             func(f *ensemble) { f.nodes[1].right = 1; f.nodes[1].key = orderedBits(0) },
 		"into the next tree": func(f *ensemble) { f.nodes[0].right = f.roots[1] },
 		"into the left side": func(f *ensemble) { f.nodes[0].right = 2 },
 		"out of the array":   func(f *ensemble) { f.nodes[0].right = int32(len(f.nodes)) },
 		"negative child":     func(f *ensemble) { f.nodes[0].right = -1 },
 		"unknown slot":       func(f *ensemble) { f.nodes[0].slot = 99 },
-		"unknown set":        func(f *ensemble) { f.nodes[0].slot |= categoricalNode; f.nodes[0].threshold = 1e300 },
-		"NaN threshold":      func(f *ensemble) { f.nodes[0].threshold = nan },
-		"unknown leaf":       func(f *ensemble) { f.nodes[len(f.nodes)-1] = leafNode(int32(len(f.nodes)-1), 1<<31) },
+		"unknown set":        func(f *ensemble) { f.nodes[0].slot |= categoricalNode; f.nodes[0].key = 1 << 40 },
+		"NaN threshold":      func(f *ensemble) { f.nodes[0].key = 1 << 63 >> 20 },
+		"unknown leaf":       func(f *ensemble) { f.nodes[len(f.nodes)-1].key = 1 << 31 },
 		"NaN leaf":           func(f *ensemble) { f.leaves[0] = nan },
 		"missing leaf":       func(f *ensemble) { f.leaves = f.leaves[:1] },
 		"no tree":            func(f *ensemble) { f.roots = nil },
@@ -204,7 +207,7 @@ func TestHostileForestsAreRefused(t *testing.T) {
 // FuzzReadModel goes past the checksum: it is the payload that is hostile.
 func FuzzReadModel(f *testing.F) {
 	kinds := []string{kindLinear, kindLogistic, kindForestClassifier, kindForestRegressor, kindBoostedClassifier, kindBoostedRegressor,
-		kindConformal, kindCalibrated, kindStream, "other"}
+		kindQuantileForest, kindConformal, kindCalibrated, kindStream, "other"}
 	for _, m := range goldenModels(f) {
 		kind, payload, _, err := codec.ReadContainer(bytes.NewReader(saved(f, m)))
 		require.NoError(f, err)

@@ -15,15 +15,15 @@ import (
 // that a node need not ask whether there is one. A column whose missing values go left in some nodes
 // and right in others has a slot for each.
 type ensemble struct {
-	columns   int         // width of a row
-	slots     []slot      //
+	columns   int // width of a row
+	slots     []slot
 	tables    [][]float64 // encodings: what stands for each code of a column
 	roots     []int32
 	depths    []int32 // per tree: splits from its root to its deepest leaf
 	nodes     []node
 	sets      []uint64  // the sets of the categorical nodes
 	sorted    bool      // there is a categorical node
-	covers    []float32 // per node: weight of the rows that it was grown on
+	covers    []float32 // per node: how many rows it was grown on; all 0 when that is not known
 	leafWidth int       // numbers in a leaf: outputs, or 1 when tree t speaks for output t mod outputs
 	outputs   int
 	leaves    []float64
@@ -44,34 +44,29 @@ type slot struct {
 
 // node is one split, or a leaf. 16 bytes.
 //
-// A leaf's threshold is a NaN, its lowest 32 bits the number of the leaf: no value is at most NaN, so
-// that a walk which comes to a leaf goes right, that is to the leaf itself, as often as it likes.
+// Values and thresholds are compared as whole numbers of the same order (orderedBits), which takes no
+// branch. A leaf's key is its number, which is below the key of any value: a walk that comes to a leaf
+// goes right, that is to the leaf itself, as often as it likes.
 //
-// In a categorical node the threshold's bits are the place of its set in ensemble.sets (high half) and
-// the number of words there (low half); the codes in the set go left, as does anything below 0.
+// In a categorical node the key is the place of its set in ensemble.sets (high half) and the number of
+// words there (low half); the codes in the set go left, as does anything below 0.
 type node struct {
-	threshold float64 // a value at most this goes left
-	slot      uint32  // categorical: with its highest bit set; leaf: 0
-	right     int32   // number of the right child; leaf: its own
+	key   uint64 // a value of at most this goes left
+	slot  uint32 // categorical: with its highest bit set; leaf: 0
+	right int32  // number of the right child; leaf: its own
 }
 
 const (
 	categoricalNode = 1 << 31
-	leafBits        = 0x7ff8 << 48
+	leafKeys        = 1 << 32 // keys below are leaves'; those of −Inf and above begin at 2⁵²−1
 )
-
-func leafNode(at int32, leaf uint32) node {
-	return node{threshold: math.Float64frombits(leafBits | uint64(leaf)), right: at}
-}
 
 // isLeaf is whether node at of the array is a leaf: a split's right child lies behind it.
 func (n *node) isLeaf(at int32) bool { return n.right == at }
 
-// leaf is the number of a leaf.
-func (n *node) leaf() int { return int(uint32(math.Float64bits(n.threshold))) }
-
-// read fills row, which has one place per slot, from x.
-func (e *ensemble) read(row, x []float64) {
+// read fills row, which has one place per slot, with the keys of the values in x.
+func (e *ensemble) read(row []uint64, x []float64) {
+	row = row[:len(e.slots)]
 	for i := range e.slots {
 		s := &e.slots[i]
 		v := x[s.column]
@@ -84,7 +79,7 @@ func (e *ensemble) read(row, x []float64) {
 		if v != v || s.levels > 0 && !checkCode(v, int(s.levels)) {
 			v = s.missing
 		}
-		row[i] = v
+		row[i] = orderedBits(v)
 	}
 }
 
@@ -97,34 +92,30 @@ func lookup(table []float64, code float64) float64 {
 }
 
 // walk returns the node of the leaf that a read row falls into.
-func (e *ensemble) walk(at int32, row []float64) int32 {
+func (e *ensemble) walk(at int32, row []uint64) int32 {
 	for {
 		n := &e.nodes[at]
 		switch {
-		case n.slot&categoricalNode != 0:
-			if e.inSet(n, row[n.slot&^categoricalNode]) {
-				at++
-			} else {
-				at = n.right
-			}
-		case row[n.slot] <= n.threshold:
-			at++
 		case n.right == at:
 			return at
+		case e.goesLeft(n, row):
+			at++
 		default:
 			at = n.right
 		}
 	}
 }
 
-// inSet reports whether a code goes left at a categorical node.
-func (e *ensemble) inSet(n *node, v float64) bool {
-	b := math.Float64bits(n.threshold)
-	words := uint32(b)
+// goesLeft reports which way a read row takes at a split.
+func (e *ensemble) goesLeft(n *node, row []uint64) bool {
+	if n.slot&categoricalNode == 0 {
+		return row[n.slot] <= n.key
+	}
+	v := orderedFloat(row[n.slot&^categoricalNode])
 	if v < 0 {
 		return true
 	}
-	return v < float64(words)*64 && e.sets[uint32(b>>32)+uint32(v)/64]&(1<<(uint32(v)%64)) != 0
+	return v < float64(uint32(n.key))*64 && e.sets[uint32(n.key>>32)+uint32(v)/64]&(1<<(uint32(v)%64)) != 0
 }
 
 // append adds a grown tree. leaf appends the numbers of a leaf to the ones so far.
@@ -145,18 +136,18 @@ func (e *ensemble) append(q *quantised, grown []grownNode, f *fixedPoint, leaf f
 		}
 		deepest = max(deepest, v.depth)
 		g := &grown[v.node]
-		e.covers = append(e.covers, float32(f.hessian(g.sums)))
+		e.covers = append(e.covers, float32(f.count(g.sums)))
 		if g.column < 0 {
-			e.nodes = append(e.nodes, leafNode(at, uint32(len(e.leaves)/e.leafWidth)))
+			e.nodes = append(e.nodes, node{key: uint64(len(e.leaves) / e.leafWidth), right: at})
 			e.leaves = leaf(e.leaves, g)
 			continue
 		}
 		c := &q.columns[g.column]
-		n := node{threshold: g.threshold, slot: e.reading(c, g.missingLeft)}
+		n := node{key: orderedBits(g.threshold), slot: e.reading(c, g.missingLeft)}
 		if g.set != nil {
 			n.slot |= categoricalNode
 			words := c.bins/64 + 1
-			n.threshold = math.Float64frombits(uint64(len(e.sets))<<32 | uint64(words))
+			n.key = uint64(len(e.sets))<<32 | uint64(words)
 			set := *g.set
 			set[c.bins/64] &^= 1 << (c.bins % 64) // missing values go by their slot
 			e.sets = append(e.sets, set[:words]...)
@@ -225,10 +216,10 @@ func join(parts []*ensemble, alike bool) (*ensemble, error) {
 			n.right += base
 			switch {
 			case leaf:
-				n.threshold = leafNode(0, uint32(n.leaf()+leafBase)).threshold
+				n.key += uint64(leafBase)
 			case n.slot&categoricalNode != 0:
 				n.slot = slots[n.slot&^categoricalNode] | categoricalNode
-				n.threshold = math.Float64frombits(math.Float64bits(n.threshold) + setBase<<32)
+				n.key += setBase << 32
 			default:
 				n.slot = slots[n.slot]
 			}

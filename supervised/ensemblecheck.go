@@ -70,11 +70,11 @@ func (e *ensemble) validateTree(t, root, end int) error {
 			return fmt.Errorf("%w: node %d of tree %d %s", ErrModel, i, t, what)
 		}
 		deepest = max(deepest, depth)
-		if c := e.covers[i]; !(c >= 0) || math.IsInf(float64(c), 0) {
+		if c := e.covers[i]; !(c >= 0) || math.IsInf(float64(c), 0) || (c == 0) != (e.covers[0] == 0) {
 			return fault("covers no number of rows")
 		}
 		if n.isLeaf(at) {
-			if n.slot != 0 || n.threshold == n.threshold || n.leaf() >= len(e.leaves)/e.leafWidth {
+			if n.slot != 0 || n.key >= uint64(len(e.leaves)/e.leafWidth) || n.key >= leafKeys {
 				return fault("is no leaf")
 			}
 			if len(waiting) == 0 {
@@ -97,11 +97,10 @@ func (e *ensemble) validateTree(t, root, end int) error {
 		}
 		if n.slot&categoricalNode != 0 {
 			e.sorted = true
-			b := math.Float64bits(n.threshold)
-			if uint64(uint32(b))+b>>32 > uint64(len(e.sets)) {
+			if n.key>>32+n.key&math.MaxUint32 > uint64(len(e.sets)) {
 				return fault("has no set")
 			}
-		} else if notFinite(n.threshold) {
+		} else if notFinite(orderedFloat(n.key)) {
 			return fault("has no threshold")
 		}
 		depth++

@@ -1,6 +1,10 @@
 package supervised
 
-import "sync"
+import (
+	"math/bits"
+	"slices"
+	"sync"
+)
 
 // together is how many trees are walked at the same time: the processor then waits for the memory of
 // one while it compares in another.
@@ -10,20 +14,25 @@ const together = 8
 const smallRow = 64
 
 // rowScratch holds the read rows of ensembles with more slots than fit on the stack.
-var rowScratch = sync.Pool{New: func() any { return new([]float64) }}
+var rowScratch = sync.Pool{New: func() any { return new(scratchRow) }}
+
+type scratchRow struct {
+	keys   []uint64
+	output []float64
+}
 
 // predict writes what the trees say of x into dst, which has one place per output.
 func (e *ensemble) predict(dst, x []float64) {
 	if len(e.slots) <= smallRow {
-		var row [smallRow]float64
+		var row [smallRow]uint64
 		e.read(row[:], x)
 		e.sum(dst, row[:])
 		return
 	}
-	scratch := rowScratch.Get().(*[]float64)
-	row := sized(scratch, len(e.slots))
-	e.read(row, x)
-	e.sum(dst, row)
+	scratch := rowScratch.Get().(*scratchRow)
+	scratch.keys = slices.Grow(scratch.keys[:0], len(e.slots))[:len(e.slots)]
+	e.read(scratch.keys, x)
+	e.sum(dst, scratch.keys)
 	rowScratch.Put(scratch)
 }
 
@@ -39,24 +48,16 @@ func (e *ensemble) predictOne(k int, x []float64) float64 {
 		e.predict(few[:e.outputs], x)
 		return few[k]
 	}
-	scratch := rowScratch.Get().(*[]float64)
-	dst := sized(scratch, e.outputs)
-	e.predict(dst, x)
-	v := dst[k]
+	scratch := rowScratch.Get().(*scratchRow)
+	scratch.output = slices.Grow(scratch.output[:0], e.outputs)[:e.outputs]
+	e.predict(scratch.output, x)
+	v := scratch.output[k]
 	rowScratch.Put(scratch)
 	return v
 }
 
-// sized returns a slice of n numbers that lives in s from one use to the next.
-func sized(s *[]float64, n int) []float64 {
-	if cap(*s) < n {
-		*s = make([]float64, n)
-	}
-	return (*s)[:n]
-}
-
 // sum adds up the trees for a read row, in their order.
-func (e *ensemble) sum(dst, row []float64) {
+func (e *ensemble) sum(dst []float64, row []uint64) {
 	copy(dst, e.base)
 	var trees, at [together]int32
 	for t := 0; t < len(e.roots); t += together {
@@ -74,7 +75,7 @@ func (e *ensemble) sum(dst, row []float64) {
 
 // addLeaf adds the numbers of one leaf of tree t.
 func (e *ensemble) addLeaf(dst []float64, t int, at int32) {
-	leaf := e.nodes[at].leaf()
+	leaf := int(e.nodes[at].key)
 	if e.leafWidth == 1 {
 		dst[t%e.outputs] += e.leaves[leaf]
 		return
@@ -95,7 +96,7 @@ func (e *ensemble) finish(dst []float64) {
 
 // descend walks down at most together trees and writes the leaves it comes to into at. It equals walk
 // for each.
-func (e *ensemble) descend(at *[together]int32, trees []int32, row []float64) {
+func (e *ensemble) descend(at *[together]int32, trees []int32, row []uint64) {
 	if e.sorted || len(trees) < together {
 		for k, t := range trees {
 			at[k] = e.walk(e.roots[t], row)
@@ -107,39 +108,38 @@ func (e *ensemble) descend(at *[together]int32, trees []int32, row []float64) {
 		at[k] = e.roots[t]
 		steps = max(steps, e.depths[t])
 	}
-	descend4((*[4]int32)(at[:4]), e.nodes, row, steps)
-	descend4((*[4]int32)(at[4:]), e.nodes, row, steps)
+	descendTogether(at, e.nodes, row, steps)
 }
 
-// descend4 takes the given number of steps in four trees. It has no branch to guess: a comparison picks
-// between two numbers, and who has come to a leaf stays there.
-func descend4(at *[4]int32, nodes []node, row []float64, steps int32) {
-	a, b, c, d := at[0], at[1], at[2], at[3]
+// descendTogether takes the given number of steps in each tree, with no branch that could be guessed
+// wrong: whether a comparison borrows picks the way, and who has come to a leaf stays there.
+func descendTogether(at *[together]int32, nodes []node, row []uint64, steps int32) {
+	a, b, c, d, e, f, g, h := at[0], at[1], at[2], at[3], at[4], at[5], at[6], at[7]
 	for range steps {
 		n := &nodes[a]
-		next := n.right
-		if n.threshold >= row[n.slot] {
-			next = a + 1
-		}
-		a = next
+		_, right := bits.Sub64(n.key, row[n.slot], 0)
+		a += 1 + (n.right-a-1)&-int32(right)
 		n = &nodes[b]
-		next = n.right
-		if n.threshold >= row[n.slot] {
-			next = b + 1
-		}
-		b = next
+		_, right = bits.Sub64(n.key, row[n.slot], 0)
+		b += 1 + (n.right-b-1)&-int32(right)
 		n = &nodes[c]
-		next = n.right
-		if n.threshold >= row[n.slot] {
-			next = c + 1
-		}
-		c = next
+		_, right = bits.Sub64(n.key, row[n.slot], 0)
+		c += 1 + (n.right-c-1)&-int32(right)
 		n = &nodes[d]
-		next = n.right
-		if n.threshold >= row[n.slot] {
-			next = d + 1
-		}
-		d = next
+		_, right = bits.Sub64(n.key, row[n.slot], 0)
+		d += 1 + (n.right-d-1)&-int32(right)
+		n = &nodes[e]
+		_, right = bits.Sub64(n.key, row[n.slot], 0)
+		e += 1 + (n.right-e-1)&-int32(right)
+		n = &nodes[f]
+		_, right = bits.Sub64(n.key, row[n.slot], 0)
+		f += 1 + (n.right-f-1)&-int32(right)
+		n = &nodes[g]
+		_, right = bits.Sub64(n.key, row[n.slot], 0)
+		g += 1 + (n.right-g-1)&-int32(right)
+		n = &nodes[h]
+		_, right = bits.Sub64(n.key, row[n.slot], 0)
+		h += 1 + (n.right-h-1)&-int32(right)
 	}
-	at[0], at[1], at[2], at[3] = a, b, c, d
+	*at = [together]int32{a, b, c, d, e, f, g, h}
 }

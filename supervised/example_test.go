@@ -150,6 +150,50 @@ func ExampleParseLoss() {
 	// true <nil>
 }
 
+func ExampleRandomForest_FitQuantiles() {
+	var data supervised.Data
+	for i := range 400 {
+		data.Rows = append(data.Rows, []float64{float64(i % 4)})
+		data.Target = append(data.Target, float64(i%4*1000+i/4)) // from 1000x to 1000x + 99
+	}
+	d, err := supervised.NewDataset(data)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := supervised.RandomForest{MinLeaf: 50, Seed: 1}.FitQuantiles(d)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	q := make([]float64, 2)
+	if err := m.Quantiles(q, []float64{2}, []float64{0.1, 0.9}); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Printf("%.0f\n", q)
+	// Output:
+	// [2010 2090]
+}
+
+func ExamplePartialDependence() {
+	d, err := supervised.NewDataset(supervised.Data{
+		Rows: [][]float64{{1, 5}, {2, 1}, {3, 3}, {4, 7}}, Target: []float64{7, 5, 9, 15}, // 2·x0 + x1
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := supervised.LinearRegression{}.Fit(d)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	means, err := supervised.PartialDependence(m, d, "x0", []float64{0, 10})
+	fmt.Printf("%.0f %v\n", means, err)
+	// Output:
+	// [4 24] <nil>
+}
+
 func ExampleLogisticRegression_Fit() {
 	d, err := supervised.NewDataset(supervised.Data{
 		Rows:   [][]float64{{-2}, {-1}, {1}, {2}},

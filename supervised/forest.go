@@ -86,7 +86,7 @@ func (o RandomForest) FitClassifier(d *Dataset) (*ForestClassifier, error) {
 	if o.Features == 0 {
 		o.Features = int(math.Sqrt(float64(d.Width())))
 	}
-	f, bag, err := o.grow(d, d.Classes())
+	f, bag, _, err := o.grow(d, d.Classes(), false)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (o RandomForest) FitRegressor(d *Dataset) (*ForestRegressor, error) {
 	if o.Features == 0 {
 		o.Features = d.Width() / 3
 	}
-	f, bag, err := o.grow(d, 0)
+	f, bag, _, err := o.grow(d, 0, false)
 	if err != nil {
 		return nil, err
 	}
@@ -131,21 +131,22 @@ func (o RandomForest) FitRegressor(d *Dataset) (*ForestRegressor, error) {
 	return m, m.validate()
 }
 
-// grow fits the trees, by turns on the goroutines it is allowed, and joins them in order.
-func (o RandomForest) grow(d *Dataset, classes int) (*ensemble, *bags, error) {
+// grow fits the trees, by turns on the goroutines it is allowed, and joins them in order. members asks
+// for the rows of each leaf.
+func (o RandomForest) grow(d *Dataset, classes int, members bool) (*ensemble, *bags, []leafMembers, error) {
 	if err := d.checkPresent(); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if d.Len() > math.MaxInt32 {
-		return nil, nil, fmt.Errorf("%w: %d rows", ErrTooLarge, d.Len())
+		return nil, nil, nil, fmt.Errorf("%w: %d rows", ErrTooLarge, d.Len())
 	}
 	d = d.flat()
 	if err := checkSpread(d); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	q, tables, err := prepare(d, o.Encode, o.Bins, o.Threads, o.Seed)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	bag := &bags{words: (d.Len() + 63) / 64, used: !o.NoBootstrap}
 	if bag.used {
@@ -154,6 +155,7 @@ func (o RandomForest) grow(d *Dataset, classes int) (*ensemble, *bags, error) {
 	growers := sync.Pool{New: func() any { return newForestGrower(q, d, classes, o.Depth, o.MinLeaf, max(o.Features, 1)) }}
 	grown := make([]*ensemble, o.Trees)
 	errs := make([]error, o.Trees)
+	kept := make([]leafMembers, o.Trees)
 	parallel(o.Threads, o.Trees, func(t int) {
 		g := growers.Get().(*forestGrower)
 		defer growers.Put(g)
@@ -165,17 +167,24 @@ func (o RandomForest) grow(d *Dataset, classes int) (*ensemble, *bags, error) {
 			bag.draw(t, g.weight, random)
 		}
 		grown[t] = newEnsemble(d.Width(), max(classes, 1), max(classes, 1))
-		errs[t] = grown[t].append(q, g.grow(random), &g.search.fixed, g.appendLeaf)
+		leaf := g.appendLeaf
+		if members {
+			leaf = func(leaves []float64, n *grownNode) []float64 {
+				kept[t].add(g, n)
+				return g.appendLeaf(leaves, n)
+			}
+		}
+		errs[t] = grown[t].append(q, g.grow(random), &g.search.fixed, leaf)
 	})
 	if err := errors.Join(errs...); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	f, err := join(grown, true)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	f.tables, f.mean = tables, true
-	return f, bag, f.validate()
+	return f, bag, kept, f.validate()
 }
 
 // bags remembers which rows each tree has seen.
@@ -215,7 +224,7 @@ func (b *bags) votes(d *Dataset, f *ensemble, threads int) (y, values []float64)
 	means := make([]float64, d.Len()*f.outputs) // NaN where there is none
 	parallel(threads, (d.Len()+block-1)/block, func(k int) {
 		var x []float64
-		row := make([]float64, max(len(f.slots), 1))
+		row := make([]uint64, max(len(f.slots), 1))
 		for i := k * block; i < min((k+1)*block, d.Len()); i++ {
 			x = d.Row(x, i)
 			f.read(row, x)
@@ -232,7 +241,7 @@ func (b *bags) votes(d *Dataset, f *ensemble, threads int) (y, values []float64)
 }
 
 // vote writes the mean over the trees that have not seen row i into dst, NaN when all have.
-func (b *bags) vote(dst []float64, f *ensemble, i int, row []float64) {
+func (b *bags) vote(dst []float64, f *ensemble, i int, row []uint64) {
 	clear(dst)
 	var trees, at [together]int32
 	waiting, unseen := 0, 0

@@ -21,7 +21,7 @@ func TestTreeWorked(t *testing.T) {
 	m, err := RandomForest{Trees: 1, NoBootstrap: true}.FitClassifier(d)
 	require.NoError(t, err)
 	require.Len(t, m.forest.nodes, 3, "one split")
-	assert.Equal(t, 6.5, m.forest.nodes[0].threshold, "in the middle")
+	assert.Equal(t, 6.5, orderedFloat(m.forest.nodes[0].key), "in the middle")
 	assert.Equal(t, []slot{{column: 0, table: -1, missing: math.Inf(1)}}, m.forest.slots, "missing values with the ones")
 	for x, want := range map[float64]float64{-5: 0, 6.5: 0, 6.6: 1, nan: 1} {
 		assert.Equal(t, want, m.Predict([]float64{x}), x)
@@ -55,7 +55,7 @@ func TestTreeKeepsItsBounds(t *testing.T) {
 	for t0, root := range m.forest.roots {
 		counts := map[int32]int{}
 		for i := range d.Len() {
-			row := make([]float64, len(m.forest.slots))
+			row := make([]uint64, len(m.forest.slots))
 			m.forest.read(row, d.Row(nil, i))
 			counts[m.forest.walk(root, row)]++
 		}

@@ -14,7 +14,7 @@ const treeFormat = 2
 // formatOf is the newest payload format of a kind.
 func formatOf(kind string) uint32 {
 	switch kind {
-	case kindForestClassifier, kindForestRegressor, kindBoostedClassifier, kindBoostedRegressor:
+	case kindForestClassifier, kindForestRegressor, kindBoostedClassifier, kindBoostedRegressor, kindQuantileForest:
 		return treeFormat
 	}
 	return payloadFormat
@@ -43,6 +43,8 @@ func decodeTrees(r *codec.Reader, kind string, format uint32, schema Schema) tre
 		return &ForestRegressor{schema: schema, outOfBag: scores, forest: trees()}
 	case kindBoostedClassifier:
 		return &BoostedClassifier{schema: schema, held: r.Floats(), trees: trees()}
+	case kindQuantileForest:
+		return decodeQuantileForest(r, schema)
 	default:
 		return &BoostedRegressor{schema: schema, logLink: r.Bool(), held: r.Floats(), trees: trees()}
 	}
@@ -109,7 +111,7 @@ func encodeEnsemble(p *codec.Writer, e *ensemble) {
 	}
 	p.Int(len(e.nodes))
 	for _, n := range e.nodes {
-		p.Float(n.threshold)
+		p.Uint64(n.key)
 		p.Uint32(n.slot)
 		p.Uint32(uint32(n.right))
 	}
@@ -137,7 +139,7 @@ func decodeEnsemble(r *codec.Reader) ensemble {
 	e.depths = make([]int32, len(e.roots)) // validate finds them
 	e.nodes = make([]node, r.Count(16))
 	for i := range e.nodes {
-		e.nodes[i] = node{threshold: r.Float(), slot: r.Uint32(), right: int32(r.Uint32())}
+		e.nodes[i] = node{key: r.Uint64(), slot: r.Uint32(), right: int32(r.Uint32())}
 	}
 	e.sets, e.covers, e.leaves, e.base, e.gains, e.splits = r.Uint64s(), r.Floats32(), r.Floats(), r.Floats(), r.Floats(), r.Floats()
 	return e
@@ -166,10 +168,10 @@ func decodeForest1(r *codec.Reader, schema *Schema) ensemble {
 	for i := range e.nodes {
 		feature, right := r.Uint32(), r.Uint32()
 		if int32(feature) < 0 {
-			e.nodes[i] = leafNode(int32(i), right)
+			e.nodes[i] = node{key: uint64(right), right: int32(i)}
 			continue
 		}
-		e.nodes[i] = node{threshold: r.Float(), slot: 2 * feature, right: int32(right)}
+		e.nodes[i] = node{key: orderedBits(r.Float()), slot: 2 * feature, right: int32(right)}
 		if r.Bool() {
 			e.nodes[i].slot++
 		}
