@@ -110,35 +110,32 @@ func cut(values []float64, weight func(int) float64, bins int) (low, high []floa
 		}
 	}
 	radixSort(keys)
-	type run struct {
-		value float64
-		count int
+	distinct := 0
+	for i := range keys {
+		if i == 0 || keys[i] != keys[i-1] {
+			distinct++
+		}
 	}
-	var runs []run
-	for i := 0; i < len(keys); {
+	run := func(i int) int { // the end of the equal keys from i on
 		end := i + 1
 		for end < len(keys) && keys[end] == keys[i] {
 			end++
 		}
-		runs = append(runs, run{orderedFloat(keys[i]), end - i})
-		i = end
+		return end
 	}
-	left := len(keys)
-	for i := 0; i < len(runs); {
-		share := left / max(bins-len(low), 1)
-		held, first := runs[i].count, runs[i].value
-		i++
-		for i < len(runs) && len(runs)-i > bins-len(low)-1 && 2*held+runs[i].count <= 2*share {
-			held += runs[i].count
-			i++
-		}
-		if len(low) == bins-1 { // the last bin takes what is left
-			for ; i < len(runs); i++ {
-				held += runs[i].count
+	for i := 0; i < len(keys); {
+		first, binsLeft := i, bins-len(low)-1
+		share := (len(keys) - first) / (binsLeft + 1)
+		end := run(i)
+		distinct--
+		for i = end; i < len(keys) && (binsLeft == 0 || distinct > binsLeft); i = end {
+			end = run(i)
+			if binsLeft > 0 && i-first+end-first > 2*share {
+				break // nearer to its share without the next value
 			}
+			distinct--
 		}
-		low, high = append(low, first), append(high, runs[i-1].value)
-		left -= held
+		low, high = append(low, orderedFloat(keys[first])), append(high, orderedFloat(keys[i-1]))
 	}
 	return low, high
 }

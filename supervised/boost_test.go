@@ -440,3 +440,37 @@ func TestBoostingOptions(t *testing.T) {
 	}
 	assert.Equal(t, "Loss(99)", Loss(99).String())
 }
+
+func TestImportances(t *testing.T) {
+	d := generated(t, 400, 2, true, 75)
+	boosted, err := GradientBoosting{Rounds: 20}.FitClassifier(d)
+	require.NoError(t, err)
+	forest, err := RandomForest{Trees: 20}.FitClassifier(d)
+	require.NoError(t, err)
+	for name, m := range map[string]interface {
+		Importance() []float64
+		Splits() []int
+	}{"boosted": boosted, "forest": forest} {
+		var sum float64
+		gains, splits := m.Importance(), m.Splits()
+		for j, g := range gains {
+			sum += g
+			assert.Equal(t, g > 0, splits[j] > 0, "%s: column %d", name, j)
+		}
+		assert.InDelta(t, 1, sum, 1e-12, name)
+		for _, noise := range gains[3:] {
+			assert.Greater(t, gains[0], 2*noise, name)
+		}
+	}
+	nodes := 0
+	for i, n := range boosted.trees.nodes {
+		if !n.isLeaf(int32(i)) {
+			nodes++
+		}
+	}
+	total := 0
+	for _, n := range boosted.Splits() {
+		total += n
+	}
+	assert.Equal(t, nodes, total)
+}

@@ -67,6 +67,9 @@ func (m *BoostedClassifier) HeldLoss() []float64 { return slices.Clone(m.held) }
 // columns of many values; PermutationImportance does not.
 func (m *BoostedClassifier) Importance() []float64 { return slices.Clone(m.trees.gains) }
 
+// Splits returns how many splits each column has in all trees, in the order of the schema.
+func (m *BoostedClassifier) Splits() []int { return m.trees.splitCounts() }
+
 func (m *BoostedClassifier) validate() error {
 	k := len(m.schema.Classes)
 	if k < 2 || k == 2 && m.trees.outputs != 1 || k > 2 && m.trees.outputs != k {
@@ -110,6 +113,9 @@ func (m *BoostedRegressor) HeldLoss() []float64 { return slices.Clone(m.held) }
 
 // Importance returns each column's share of the loss taken away: see BoostedClassifier.Importance.
 func (m *BoostedRegressor) Importance() []float64 { return slices.Clone(m.trees.gains) }
+
+// Splits returns how many splits each column has in all trees, in the order of the schema.
+func (m *BoostedRegressor) Splits() []int { return m.trees.splitCounts() }
 
 func (m *BoostedRegressor) validate() error {
 	if m.schema.Classes != nil || m.trees.outputs != 1 {

@@ -1,5 +1,5 @@
-// Package supervised fits models to tables of numbers and predicts with them: random forests and
-// single trees, logistic and linear regression, with what is needed to choose among them.
+// Package supervised fits models to tables of numbers and predicts with them: gradient boosting, random
+// forests and single trees, logistic and linear regression, with what is needed to choose among them.
 //
 // The smallest use:
 //
@@ -9,7 +9,7 @@
 //
 // # Shape
 //
-// Hyper-parameters are one type (RandomForest, LogisticRegression, LinearRegression), plain structs
+// Hyper-parameters are one type (GradientBoosting, RandomForest, LogisticRegression, …), plain structs
 // whose zero value works; what a fit returns is another, a Model. So a prediction before a fit does
 // not compile. A Dataset holds typed, named columns; NaN is a missing value, and every model takes it.
 // Splits (KFold, GroupKFold, ForwardChain, …) are lists of row numbers, which CrossValidate puts
@@ -21,14 +21,13 @@
 //     which, and Column.Code turns the text of a category into its number.
 //   - Datasets and models are immutable and safe for concurrent use.
 //   - Nothing is random but by a Seed: same data, same options, same bits, on any number of threads.
-//   - A fit runs in the caller's goroutine. RandomForest starts others only when Threads says so, and
-//     has waited for them when it returns.
+//   - A fit runs in the caller's goroutine. Trees start others only when Threads says so, and the
+//     fit has waited for them when it returns.
 //   - Bad data and bad options are errors that say where; a row of the wrong width is answered with
 //     NaN or ErrWidth.
 //
 // # What it does not do
 //
-// It knows nothing of scheduling or of time beyond Data.Times. There is no gradient boosting, no
-// quantile or incremental model yet. Forests split exactly, by sorting: right, but slow beyond some
-// 100,000 rows.
+// It knows nothing of scheduling or of time beyond Data.Times. Trees look at no more than 255 bins of a
+// column.
 package supervised

@@ -246,3 +246,12 @@ func (e *ensemble) share() {
 		floats.Scale(1/total, e.gains)
 	}
 }
+
+// splitCounts is splits as whole numbers.
+func (e *ensemble) splitCounts() []int {
+	out := make([]int, len(e.splits))
+	for j, n := range e.splits {
+		out[j] = int(n)
+	}
+	return out
+}

@@ -194,6 +194,36 @@ func ExamplePartialDependence() {
 	// [4 24] <nil>
 }
 
+func ExampleCompile() {
+	d, err := supervised.NewDataset(supervised.Data{
+		Columns: []supervised.Column{{Name: "procs"}},
+		Rows:    [][]float64{{1}, {2}, {8}, {16}}, Target: []float64{60, 60, 7200, 7200}, TargetName: "seconds",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	m, err := supervised.GradientBoosting{Rounds: 1, Rate: 1, MinLeaf: 1}.FitRegressor(d)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	source, err := supervised.Compile(m, supervised.CompileOptions{Package: "runtimes"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, tree, _ := strings.Cut(string(source), "func tree0")
+	fmt.Println("func tree0" + tree[:strings.Index(tree, "\n}")+2])
+	// Output:
+	// func tree0(s *[1]float64) float64 {
+	// 	if s[0] <= 5 {
+	// 		return -3570
+	// 	}
+	// 	return 3570
+	// }
+}
+
 func ExampleLogisticRegression_Fit() {
 	d, err := supervised.NewDataset(supervised.Data{
 		Rows:   [][]float64{{-2}, {-1}, {1}, {2}},

@@ -42,6 +42,9 @@ func (m *ForestClassifier) OutOfBag() ClassifierScores { return m.outOfBag }
 // over the trees. It favours columns of many values; PermutationImportance does not.
 func (m *ForestClassifier) Importance() []float64 { return slices.Clone(m.forest.gains) }
 
+// Splits returns how many splits each column has in all trees, in the order of the schema.
+func (m *ForestClassifier) Splits() []int { return m.forest.splitCounts() }
+
 func (m *ForestClassifier) validate() error {
 	if len(m.schema.Classes) < 2 || m.forest.outputs != len(m.schema.Classes) {
 		return fmt.Errorf("%w: %d classes, %d values in a leaf", ErrModel, len(m.schema.Classes), m.forest.outputs)
@@ -72,6 +75,9 @@ func (m *ForestRegressor) OutOfBag() RegressorScores { return m.outOfBag }
 
 // Importance returns each column's share of the variance taken away: see ForestClassifier.Importance.
 func (m *ForestRegressor) Importance() []float64 { return slices.Clone(m.forest.gains) }
+
+// Splits returns how many splits each column has in all trees, in the order of the schema.
+func (m *ForestRegressor) Splits() []int { return m.forest.splitCounts() }
 
 func (m *ForestRegressor) validate() error {
 	if m.schema.Classes != nil || m.forest.outputs != 1 {

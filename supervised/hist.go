@@ -59,14 +59,40 @@ func (q *quantised) fill(hist []cell, rows []int32, cells []cell, threads int) {
 	if len(rows) < 2048 {
 		threads = 1 // starting others would take longer
 	}
-	parallel(threads, len(q.words), func(k int) {
+	halves := 1
+	if threads > 1 {
+		halves = 2 // so that few words can be shared out evenly
+	}
+	parallel(threads, len(q.words)*halves, func(task int) {
+		k, half := task/halves, task%halves
 		var none [maxBins + 1]cell // takes what the lanes without a column hold
 		at := [lanes]*[maxBins + 1]cell{&none, &none, &none, &none}
 		for lane := range min(lanes, len(q.columns)-k*lanes) {
 			at[lane] = (*[maxBins + 1]cell)(hist[q.columns[k*lanes+lane].offset:])
 		}
-		addWords(at[0], at[1], at[2], at[3], q.words[k], rows, cells)
+		switch {
+		case halves == 1:
+			addWords(at[0], at[1], at[2], at[3], q.words[k], rows, cells)
+		case half == 0:
+			addHalfWords(at[0], at[1], 0, q.words[k], rows, cells)
+		default:
+			addHalfWords(at[2], at[3], 16, q.words[k], rows, cells)
+		}
 	})
+}
+
+// addHalfWords is addWords for the two lanes from shift on.
+func addHalfWords(a, b *[maxBins + 1]cell, shift uint, words []uint32, rows []int32, cells []cell) {
+	cells = cells[:len(words)]
+	for _, r := range rows {
+		w, x := words[r]>>(shift&31), cells[r]
+		p := &a[uint8(w)]
+		p.g += x.g
+		p.h += x.h
+		p = &b[uint8(w>>8)]
+		p.g += x.g
+		p.h += x.h
+	}
 }
 
 // addWords equals, for each row and each of the four lanes, adding the row's cell to the bin in its lane.

@@ -185,6 +185,9 @@ func (a *quantileAt) Predict(x []float64) float64 {
 // Importance returns each column's share of the variance taken away: see ForestClassifier.Importance.
 func (m *QuantileForest) Importance() []float64 { return slices.Clone(m.forest.gains) }
 
+// Splits returns how many splits each column has in all trees, in the order of the schema.
+func (m *QuantileForest) Splits() []int { return m.forest.splitCounts() }
+
 func (m *QuantileForest) validate() error {
 	if m.schema.Classes != nil || m.forest.outputs != 1 || !m.forest.mean {
 		return fmt.Errorf("%w: not trees of a regressor", ErrModel)
