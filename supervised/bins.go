@@ -205,7 +205,8 @@ func (q *quantised) lane(column int) (words []uint32, shift uint) {
 	return q.words[column/lanes], uint(8 * (column % lanes))
 }
 
-// parallel does 0 to n−1 by turns on at most threads goroutines, and waits for them.
+// parallel does 0 to n−1 by turns on at most threads goroutines, of which the caller's is one, and waits
+// for them.
 func parallel(threads, n int, do func(i int)) {
 	if threads <= 1 || n <= 1 {
 		for i := range n {
@@ -214,13 +215,15 @@ func parallel(threads, n int, do func(i int)) {
 		return
 	}
 	var next atomic.Int64
-	var done sync.WaitGroup
-	for range min(threads, n) {
-		done.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				do(i)
-			}
-		})
+	work := func() {
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			do(i)
+		}
 	}
+	var done sync.WaitGroup
+	for range min(threads, n) - 1 {
+		done.Go(work)
+	}
+	work()
 	done.Wait()
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -291,14 +292,27 @@ func TestEarlyStopping(t *testing.T) {
 func TestBoostingIsTheSameOnAnyNumberOfThreads(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	d, numbers := generated(t, 9000, 3, true, 15), generated(t, 9000, 0, true, 15)
+	// Enough rows for every step to be shared out, and enough columns for the search to be.
+	d, numbers := generated(t, 50_000, 3, true, 15), generated(t, 50_000, 0, true, 15)
+	require.Greater(t, d.Len()*d.Width(), parallelWork)
+	wide := Data{}
+	for i := range 400 {
+		row := make([]float64, 40)
+		for j := range row {
+			row[j] = math.Sin(float64(i * (j + 3)))
+		}
+		wide.Rows, wide.Target = append(wide.Rows, row), append(wide.Target, row[0]*row[7]+row[30])
+	}
+	many := mustDataset(t, wide)
 	fit := func(threads int) []byte {
-		o := GradientBoosting{Rounds: 3, Threads: threads, Leaves: 40, Depth: 8}
+		w, err := GradientBoosting{Rounds: 2, Threads: threads}.FitRegressor(many)
+		require.NoError(t, err)
+		o := GradientBoosting{Rounds: 2, Threads: threads, Leaves: 40, Depth: 8}
 		c, err := o.FitClassifier(d)
 		require.NoError(t, err)
 		r, err := o.FitRegressor(numbers)
 		require.NoError(t, err)
-		return append(saved(t, c), saved(t, r)...)
+		return slices.Concat(saved(t, c), saved(t, r), saved(t, w))
 	}
 	want := fit(1)
 	for _, procs := range []int{1, 2} {
@@ -473,4 +487,24 @@ func TestImportances(t *testing.T) {
 		total += n
 	}
 	assert.Equal(t, nodes, total)
+}
+
+func TestPartitionInParallelEqualsPartition(t *testing.T) {
+	r := rand.New(rand.NewPCG(14, 14))
+	values := make([]float64, parallelWork/8+77)
+	for i := range values {
+		values[i] = float64(r.IntN(50))
+	}
+	q := quantise([]input{{values: values, table: -1}}, func(int) float64 { return 1 }, len(values), maxBins, 1)
+	for _, bin := range []uint8{0, 20, 49} {
+		for _, threads := range []int{2, 3, 7} {
+			one, many, scratch := make([]int32, len(values)), make([]int32, len(values)), make([]int32, len(values))
+			for i, k := range r.Perm(len(values)) {
+				one[i], many[i] = int32(k), int32(k)
+			}
+			s := split{bin: bin}
+			require.Equal(t, q.partition(one, scratch, &s), q.partitionInParallel(threads, many, scratch, &s))
+			require.Equal(t, one, many)
+		}
+	}
 }

@@ -47,8 +47,8 @@ type openLeaf struct {
 // of a leaf are summed.
 const histogramBytes = 48 << 20
 
-// parallelRows is how many rows a node has at least for other threads to be worth their start.
-const parallelRows = 4096
+// parallelCells is how many cells a histogram has for a search by several threads to be worth their start.
+const parallelCells = 1 << 13
 
 func newBoostGrower(q *quantised, s search, o GradientBoosting) *boostGrower {
 	return &boostGrower{
@@ -99,7 +99,7 @@ func (g *boostGrower) consider(node int32, depth int, hist []cell) {
 	n := &g.nodes[node]
 	g.search.begin(n.sums, n.lower, n.upper)
 	best := split{column: -1, gain: 1e-12 * math.Abs(g.search.atRest)}
-	if g.threads > 1 && n.hi-n.lo >= parallelRows {
+	if g.threads > 1 && g.q.cells >= parallelCells {
 		best = g.findInParallel(best, hist)
 	} else {
 		for j := range g.q.columns {
@@ -155,7 +155,7 @@ func (g *boostGrower) next() openLeaf {
 // split carries out the split of an open leaf and opens its children, unless the tree is then full.
 func (g *boostGrower) split(o openLeaf, last bool) {
 	n := g.nodes[o.node]
-	mid := n.lo + g.q.partition(g.rows[n.lo:n.hi], g.scratch, &n.split)
+	mid := n.lo + g.q.partitionInParallel(g.threads, g.rows[n.lo:n.hi], g.scratch, &n.split)
 	left := grownNode{split: split{column: -1}, lo: n.lo, hi: mid, sums: n.left, lower: n.lower, upper: n.upper}
 	right := grownNode{split: split{column: -1}, lo: mid, hi: n.hi, sums: n.sums.minus(n.left), lower: n.lower, upper: n.upper}
 	g.bound(&n, &left, &right)

@@ -52,12 +52,15 @@ func (c cell) minus(o cell) cell { return cell{c.g - o.g, c.h - o.h} }
 // byte's worth, so that each column can be seen as an array of 256.
 func (q *quantised) newHistogram() []cell { return make([]cell, q.cells+maxBins+1) }
 
+// parallelWork is how many values a step has to look at for other threads to be worth their start.
+const parallelWork = 1 << 18
+
 // fill sums the cells of the given rows into hist, which it clears first: one column's bins lie behind
 // the other's.
 func (q *quantised) fill(hist []cell, rows []int32, cells []cell, threads int) {
 	clear(hist)
-	if len(rows) < 2048 {
-		threads = 1 // starting others would take longer
+	if len(rows)*len(q.columns) < parallelWork {
+		threads = 1
 	}
 	halves := 1
 	if threads > 1 {

@@ -206,3 +206,31 @@ func (q *quantised) partition(rows, scratch []int32, s *split) int {
 	copy(rows[left:], scratch[:right])
 	return left
 }
+
+// partitionInParallel equals partition. Each thread parts a stretch of its own; then the left sides are
+// put together, and the right ones behind them.
+func (q *quantised) partitionInParallel(threads int, rows, scratch []int32, s *split) int {
+	if threads <= 1 || len(rows) < parallelWork/8 {
+		return q.partition(rows, scratch, s)
+	}
+	size := (len(rows) + threads - 1) / threads
+	stretch := func(of []int32, k int) []int32 { return of[min(k*size, len(rows)):min((k+1)*size, len(rows))] }
+	lefts := make([]int, threads)
+	parallel(threads, threads, func(k int) { lefts[k] = q.partition(stretch(rows, k), stretch(scratch, k), s) })
+	total := 0
+	for _, l := range lefts {
+		total += l
+	}
+	left, right := make([]int, threads), make([]int, threads) // where each stretch's sides begin
+	for k, l := range lefts[:threads-1] {
+		left[k+1] = left[k] + l
+		right[k+1] = right[k] + len(stretch(rows, k)) - l
+	}
+	parallel(threads, threads, func(k int) {
+		part := stretch(rows, k)
+		copy(scratch[left[k]:], part[:lefts[k]])
+		copy(scratch[total+right[k]:], part[lefts[k]:])
+	})
+	parallel(threads, threads, func(k int) { copy(stretch(rows, k), stretch(scratch, k)) })
+	return total
+}
