@@ -195,11 +195,6 @@ func between(a, b float64) float64 {
 	return a
 }
 
-// code returns the bin of one value.
-func (q *quantised) code(row int32, column int) uint8 {
-	return uint8(q.words[column/lanes][row] >> (8 * (column % lanes)))
-}
-
 // lane returns the words that hold a column, and by how many bits to shift them.
 func (q *quantised) lane(column int) (words []uint32, shift uint) {
 	return q.words[column/lanes], uint(8 * (column % lanes))

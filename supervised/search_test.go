@@ -267,6 +267,11 @@ func TestFixedPointSumsAreExact(t *testing.T) {
 	}
 }
 
+// code returns the bin of one value.
+func (q *quantised) code(row int32, column int) uint8 {
+	return uint8(q.words[column/lanes][row] >> (8 * (column % lanes)))
+}
+
 func TestCut(t *testing.T) {
 	one := func(int) float64 { return 1 }
 	repeat := func(v float64, n int) (out []float64) {
