@@ -451,8 +451,17 @@ func TestBoostingOptions(t *testing.T) {
 		back, err := ParseLoss(l.String())
 		require.NoError(t, err)
 		assert.Equal(t, l, back)
+		text, err := l.MarshalText()
+		require.NoError(t, err)
+		read := Loss(99)
+		require.NoError(t, read.UnmarshalText(text))
+		assert.Equal(t, l, read)
+		assert.ErrorIs(t, read.UnmarshalText([]byte("none")), ErrOptions)
+		assert.Equal(t, l, read, "a name that is unknown changes nothing")
 	}
 	assert.Equal(t, "Loss(99)", Loss(99).String())
+	_, err = Loss(99).MarshalText()
+	assert.ErrorIs(t, err, ErrOptions)
 }
 
 func TestImportances(t *testing.T) {

@@ -46,6 +46,23 @@ func ParseLoss(name string) (Loss, error) {
 	return 0, fmt.Errorf("%w: no loss is called %q: there are %q", ErrOptions, name, lossNames)
 }
 
+// MarshalText returns the loss's name, ErrOptions for a number that is no loss.
+func (l Loss) MarshalText() ([]byte, error) {
+	if int(l) >= len(lossNames) {
+		return nil, fmt.Errorf("%w: %v", ErrOptions, l)
+	}
+	return []byte(l.String()), nil
+}
+
+// UnmarshalText sets the loss by its name, as ParseLoss knows it, so that files and flags can hold one.
+func (l *Loss) UnmarshalText(text []byte) error {
+	parsed, err := ParseLoss(string(text))
+	if err == nil {
+		*l = parsed
+	}
+	return err
+}
+
 // validateLoss reports parameters out of range, and parameters of another loss.
 func (o GradientBoosting) validateLoss() error {
 	var errs []error

@@ -125,7 +125,7 @@ func (o fitOptions) plan() (fitting, error) {
 		}
 		fault(true, "-model is %q, want %s", o.model, strings.Join(names, ", "))
 	} else {
-		f.model = all[at]
+		f.model = all[at].aimedAt(o.task)
 		fault(known && !slices.Contains(f.model.tasks, o.task), "-model %s is for -task %s, not %s", o.model, strings.Join(f.model.tasks, ", "), o.task)
 		var err error
 		f.options, err = f.model.configured(o.settings, o.seed)

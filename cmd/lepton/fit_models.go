@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,6 +30,7 @@ type fitModel struct {
 	summary string
 	options any // the options that settings start from
 	tasks   []string
+	unset   []string // fields of the options that are of no use here, such as those about rows held out
 	fit     func(options any, task string, d *supervised.Dataset) (supervised.Model, error)
 }
 
@@ -41,10 +43,13 @@ func fitModels() []fitModel {
 		}
 		return checked(o.FitClassifier(d))
 	}
+	boosting := newFitModel("gbdt", "gradient boosting", supervised.GradientBoosting{}, fitTasks, fitBoosting)
+	boosting.unset = []string{"Patience"}
 	return []fitModel{
 		newFitModel("forest", "a random forest", supervised.RandomForest{}, append(classes, numbers...), forest),
 		newFitModel("tree", "one tree on all rows, fully grown",
 			supervised.RandomForest{Trees: 1, NoBootstrap: true, Features: math.MaxInt32, Depth: math.MaxInt32}, append(classes, numbers...), forest),
+		boosting,
 		newFitModel("logistic", "logistic regression", supervised.LogisticRegression{}, classes,
 			func(o supervised.LogisticRegression, _ string, d *supervised.Dataset) (supervised.Model, error) {
 				return checked(o.Fit(d))
@@ -52,7 +57,21 @@ func fitModels() []fitModel {
 		newFitModel("linear", "least squares", supervised.LinearRegression{}, numbers, fitLinear),
 		newFitModel("ridge", "least squares on standardised columns, shrunk by l2",
 			supervised.LinearRegression{L2: 1, Standardise: true}, numbers, fitLinear),
+		newFitModel("quantile", "a linear model of a quantile", supervised.QuantileRegression{}, []string{taskQuantile},
+			func(o supervised.QuantileRegression, _ string, d *supervised.Dataset) (supervised.Model, error) {
+				return checked(o.Fit(d))
+			}),
 	}
+}
+
+func fitBoosting(o supervised.GradientBoosting, task string, d *supervised.Dataset) (supervised.Model, error) {
+	switch {
+	case task == taskQuantile && o.Loss != supervised.QuantileLoss:
+		return nil, fmt.Errorf("-task quantile takes the quantile loss, not the %v one", o.Loss)
+	case task == taskQuantile, task == taskRegression:
+		return checked(o.FitRegressor(d))
+	}
+	return checked(o.FitClassifier(d))
 }
 
 func fitLinear(o supervised.LinearRegression, _ string, d *supervised.Dataset) (supervised.Model, error) {
@@ -76,11 +95,20 @@ func newFitModel[O any](
 		}}
 }
 
+// aimedAt returns the model with the options that settings start from for the task.
+func (m fitModel) aimedAt(task string) fitModel {
+	if o, ok := m.options.(supervised.GradientBoosting); ok && task == taskQuantile {
+		o.Loss = supervised.QuantileLoss
+		m.options = o
+	}
+	return m
+}
+
 // settings returns the names that -set takes for the model.
 func (m fitModel) settings() []string {
 	var out []string
 	for _, f := range reflect.VisibleFields(reflect.TypeOf(m.options)) {
-		if settable(f.Type) {
+		if settable(f.Type) && !slices.Contains(m.unset, f.Name) {
 			out = append(out, strings.ToLower(f.Name))
 		}
 	}
@@ -115,9 +143,8 @@ func (m fitModel) configured(settings []string, seed uint64) (any, error) {
 			errs = append(errs, fmt.Errorf("-set %s: want NAME=VALUE", s))
 			continue
 		}
-		f := options.FieldByNameFunc(func(field string) bool { return strings.ToLower(field) == name })
-		if !f.IsValid() || !settable(f.Type()) {
-			known := m.settings()
+		known := m.settings()
+		if !slices.Contains(known, name) {
 			hint := "it has " + strings.Join(known, ", ")
 			if guess := suggest(name, known); guess != "" {
 				hint = fmt.Sprintf("did you mean %s?", guess)
@@ -125,6 +152,7 @@ func (m fitModel) configured(settings []string, seed uint64) (any, error) {
 			errs = append(errs, fmt.Errorf("-set %s: %s has no %q: %s", s, m.name, name, hint))
 			continue
 		}
+		f := options.FieldByNameFunc(func(field string) bool { return strings.ToLower(field) == name })
 		if err := setField(f, value); err != nil {
 			errs = append(errs, fmt.Errorf("-set %s: %w", s, err))
 		}

@@ -99,7 +99,7 @@ func fitJSONOf(t *testing.T, args string) (out struct {
 func TestFitClassifies(t *testing.T) {
 	t.Chdir(fitFiles(t))
 	common := "-train jobs.csv -test later.csv -target failed -ignore seconds,user,submit,end -task binary "
-	for _, model := range []string{"forest -set trees=20", "logistic -set standardise=true", "tree"} {
+	for _, model := range []string{"forest -set trees=20", "gbdt -set rounds=30 -set leaves=15 -set rate=0.2 -set bins=64 -set threads=2", "logistic -set standardise=true", "tree"} {
 		got := fitJSONOf(t, common+"-cv 3 -model "+model)
 		require.NotNil(t, got.AUC, model)
 		assert.Greater(t, *got.AUC, 0.9, model)
@@ -132,7 +132,7 @@ func TestFitClassifies(t *testing.T) {
 func TestFitEstimates(t *testing.T) {
 	t.Chdir(fitFiles(t))
 	common := "-train jobs.csv -test later.csv -target seconds -ignore failed,user -task regression "
-	for model, most := range map[string]float64{"forest -set trees=20": 50, "linear": 8, "ridge -set l2=0.5": 8, "tree": 25} {
+	for model, most := range map[string]float64{"forest -set trees=20": 50, "gbdt": 25, "gbdt -set loss=huber -set delta=20": 25, "linear": 8, "ridge -set l2=0.5": 8, "tree": 25} {
 		got := fitJSONOf(t, common+"-model "+model)
 		require.NotNil(t, got.RMSE, model)
 		assert.Less(t, *got.RMSE, most, model)
@@ -144,6 +144,27 @@ func TestFitEstimates(t *testing.T) {
 	status, _, stderr := tool(strings.Fields(inTime + "-gap 1e6")...)
 	assert.Equal(t, 2, status)
 	assert.Contains(t, stderr, "a fold has no rows to fit or none to test")
+}
+
+// A quantile is a level that about that share of new targets stays below, and another level is another model.
+func TestFitQuantiles(t *testing.T) {
+	t.Chdir(fitFiles(t))
+	common := "-train jobs.csv -test later.csv -target seconds -ignore failed,user,noise -task quantile "
+	for _, model := range []string{"quantile", "gbdt -set rounds=40 -set leaves=8"} {
+		middle, high := fitJSONOf(t, common+"-model "+model), fitJSONOf(t, common+"-set quantile=0.9 -model "+model)
+		assert.InDelta(t, 0.5, *middle.Scores["coverage"], 0.15, model)
+		assert.InDelta(t, 0.9, *high.Scores["coverage"], 0.1, model)
+		assert.Greater(t, *high.Scores["coverage"], *middle.Scores["coverage"]+0.2, model)
+		assert.Less(t, *middle.Scores["pinball"], 15.0, model)
+		assert.Nil(t, middle.AUC)
+	}
+	mustTool(t, strings.Fields("fit "+common+"-model gbdt -set rounds=5 -save upper.lepton")...)
+	f, err := os.Open("upper.lepton")
+	require.NoError(t, err)
+	defer f.Close()
+	m, err := supervised.ReadModel(f)
+	require.NoError(t, err)
+	assert.IsType(t, &supervised.BoostedRegressor{}, m)
 }
 
 func TestFitFiles(t *testing.T) {
@@ -218,7 +239,7 @@ func TestFitFaults(t *testing.T) {
 	jobs := "-train jobs.csv -target failed -task binary "
 	for _, c := range []struct{ name, args, want string }{
 		{"nothing said", "", `fit: -train is missing, see lepton help fit; -target is missing; -task is "", want binary, multiclass, regression, quantile`},
-		{"all faults together", jobs + "-model gbtd -cv -1 -gap 2", `-model is "gbtd", want forest, tree, logistic, linear, ridge`},
+		{"all faults together", jobs + "-model gbtd -cv -1 -gap 2", `-model is "gbtd", want forest, tree, gbdt, logistic, linear, ridge, quantile`},
 		{"a setting misspelt", jobs + "-set dept=3", "-set dept=3: forest has no \"dept\": did you mean depth?"},
 		{"a setting unheard of", jobs + "-model logistic -set momentum=3", `logistic has no "momentum": it has c, l1ratio, standardise, tolerance, iterations`},
 		{"a setting without value", jobs + "-set depth", "-set depth: want NAME=VALUE"},
@@ -227,6 +248,11 @@ func TestFitFaults(t *testing.T) {
 		{"a seed below 0", jobs + "-set seed=-1", "-set seed=-1: not a whole number of at least 0"},
 		{"a number of words", jobs + "-model logistic -set c=x", "-set c=x: not a number"},
 		{"a setting out of range", jobs + "-ignore seconds -set trees=-2", "fit: bad options: Trees is -2"},
+		{"a loss misspelt", jobs + "-model gbdt -set loss=hubert", `-set loss=hubert: bad options: no loss is called "hubert": there are ["squared" "absolute" "huber"`},
+		{"a loss for numbers", jobs + "-ignore seconds -model gbdt -set loss=huber", "bad options: Loss is huber, which is for numbers"},
+		{"a loss that is no quantile", "-train jobs.csv -target seconds -ignore failed -task quantile -model gbdt -set loss=squared", "fit: -task quantile takes the quantile loss, not the squared one"},
+		{"patience without rows held out", jobs + "-model gbdt -set patience=3", `gbdt has no "patience": it has rounds, rate, leaves, depth, minleaf, bins`},
+		{"a quantile out of range", "-train jobs.csv -target seconds -ignore failed -task quantile -model quantile -set quantile=1.5", "bad options: Quantile is 1.5, not in (0, 1)"},
 		{"the wrong model", jobs + "-model linear", "-model linear is for -task regression, not binary"},
 		{"no model for it", "-train jobs.csv -target seconds -task quantile", "-model forest is for -task binary, multiclass, regression, not quantile"},
 		{"one fold", jobs + "-cv 1", "-cv is 1, must be at least 2"},
@@ -296,9 +322,13 @@ func TestFitSettings(t *testing.T) {
 		assert.Contains(t, fitTasks, m.tasks[0])
 		assert.NotEmpty(t, m.settings())
 		for _, name := range m.settings() {
-			options, err := m.configured([]string{name + "=1"}, 5)
+			value := "1"
+			if name == "loss" {
+				value = "huber"
+			}
+			options, err := m.configured([]string{name + "=" + value}, 5)
 			require.NoError(t, err, name)
-			assert.Contains(t, strings.ToLower(fmt.Sprintf("%+v", options)), name+":")
+			assert.Regexp(t, `\b`+name+`:\[?(`+value+`|true)\b`, strings.ToLower(fmt.Sprintf("%+v", options)))
 		}
 	}
 	options, err := fitModels()[0].configured([]string{"trees=7", "nobootstrap=true"}, 5)
