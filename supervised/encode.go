@@ -22,9 +22,10 @@ const (
 	payloadFormat = 1
 )
 
-// ReadModel reads one saved model: a *LinearModel, *LogisticModel, *ForestClassifier, *ForestRegressor,
-// *QuantileForest, *BoostedClassifier or *BoostedRegressor, to be told apart by a type switch. It consumes exactly the bytes of the model.
-// Memory grows with what r delivers; data that no model wrote is an error, never a panic.
+// ReadModel reads one saved model: a *LinearModel (of LinearRegression and QuantileRegression), *LogisticModel,
+// *ForestClassifier, *ForestRegressor, *QuantileForest, *BoostedClassifier, *BoostedRegressor, *ConformalModel,
+// *CalibratedClassifier or *StreamClassifier, to be told apart by a type switch. It consumes exactly the bytes
+// of the model. Memory grows with what r delivers; data that no model wrote is an error, never a panic.
 func ReadModel(r io.Reader) (Model, error) {
 	kind, payload, _, err := codec.ReadContainer(r)
 	if err != nil {

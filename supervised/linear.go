@@ -83,7 +83,7 @@ func ridge(x *mat.Dense, y *mat.VecDense, l2 float64) ([]float64, error) {
 	return w.RawVector().Data, nil
 }
 
-// LinearModel is a fitted LinearRegression. Immutable; safe for concurrent use.
+// LinearModel is a fitted LinearRegression or QuantileRegression. Immutable; safe for concurrent use.
 type LinearModel struct {
 	schema Schema
 	terms  terms
