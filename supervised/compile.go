@@ -127,6 +127,9 @@ func (w *sourceWriter) file(o CompileOptions) {
 			v = fmt.Sprintf("float64(float32(%s))", v)
 		}
 		w.line("s[%d] = reading(%s, %d, %s)", i, v, s.levels, number(s.missing))
+		if s.zero {
+			w.line("if math.Abs(%s) <= %s {\ns[%d] = %s\n}", v, number(nearZero), i, number(s.missing))
+		}
 	}
 	w.line("var sum [%d]float64", e.outputs)
 	for k, v := range e.base {

@@ -39,6 +39,7 @@ type slot struct {
 	table   int32   // the encoding that the value goes through; −1: none
 	levels  int32   // above 0: anything but a code below is missing
 	single  bool    // the value is rounded to float32 first, as XGBoost's models expect
+	zero    bool    // a value within nearZero of 0 is missing too, as LightGBM's models may say
 	missing float64 // what stands for a missing value
 }
 
@@ -55,6 +56,9 @@ type node struct {
 	slot  uint32 // categorical: with its highest bit set; leaf: 0
 	right int32  // number of the right child; leaf: its own
 }
+
+// nearZero is the float32 nearest 1e-35: LightGBM's kZeroThreshold.
+const nearZero = 0x1.a95a5cp-117
 
 const (
 	categoricalNode = 1 << 31
@@ -76,7 +80,7 @@ func (e *ensemble) read(row []uint64, x []float64) {
 		if s.single {
 			v = float64(float32(v))
 		}
-		if v != v || s.levels > 0 && !checkCode(v, int(s.levels)) {
+		if v != v || s.levels > 0 && !checkCode(v, int(s.levels)) || s.zero && math.Abs(v) <= nearZero {
 			v = s.missing
 		}
 		row[i] = orderedBits(v)

@@ -102,7 +102,7 @@ func encodeEnsemble(p *codec.Writer, e *ensemble) {
 		p.Uint32(uint32(s.column))
 		p.Uint32(uint32(s.table))
 		p.Uint32(uint32(s.levels))
-		p.Bool(s.single)
+		p.Uint8(s.flags())
 		p.Float(s.missing)
 	}
 	p.Int(len(e.roots))
@@ -123,6 +123,17 @@ func encodeEnsemble(p *codec.Writer, e *ensemble) {
 	p.Floats(e.splits)
 }
 
+// flags are single and zero in one byte.
+func (s *slot) flags() (b uint8) {
+	if s.single {
+		b |= 1
+	}
+	if s.zero {
+		b |= 2
+	}
+	return b
+}
+
 func decodeEnsemble(r *codec.Reader) ensemble {
 	e := ensemble{columns: r.Int(), outputs: r.Int(), leafWidth: r.Int(), mean: r.Bool()}
 	for range r.Count(8) {
@@ -130,7 +141,13 @@ func decodeEnsemble(r *codec.Reader) ensemble {
 	}
 	e.slots = make([]slot, r.Count(21))
 	for i := range e.slots {
-		e.slots[i] = slot{column: int32(r.Uint32()), table: int32(r.Uint32()), levels: int32(r.Uint32()), single: r.Bool(), missing: r.Float()}
+		s := slot{column: int32(r.Uint32()), table: int32(r.Uint32()), levels: int32(r.Uint32())}
+		flags := r.Uint8()
+		if flags > 3 {
+			r.Fail("slot %d has the flags %d", i, flags)
+		}
+		s.single, s.zero, s.missing = flags&1 != 0, flags&2 != 0, r.Float()
+		e.slots[i] = s
 	}
 	e.roots = make([]int32, r.Count(4))
 	for i := range e.roots {
