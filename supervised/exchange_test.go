@@ -34,6 +34,15 @@ func (p *exchangePair) row(i int) []float64 {
 	return out
 }
 
+// readPair reads the answers beside a model.
+func readPair(t *testing.T, file string) (p exchangePair) {
+	text, err := os.ReadFile(strings.TrimSuffix(file, filepath.Ext(file)) + ".want.json")
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &p))
+	require.NotEmpty(t, p.Rows)
+	return p
+}
+
 // readForeign reads a model by the name of its file.
 func readForeign(name string, r io.Reader) (Model, error) {
 	switch {
@@ -89,11 +98,7 @@ func TestExchangeAnswers(t *testing.T) {
 			require.NoError(t, err)
 			m, err := readForeign(name, bytes.NewReader(text))
 			require.NoError(t, err)
-			var want exchangePair
-			answers, err := os.ReadFile(strings.TrimSuffix(file, filepath.Ext(file)) + ".want.json")
-			require.NoError(t, err)
-			require.NoError(t, json.Unmarshal(answers, &want))
-			require.NotEmpty(t, want.Rows)
+			want := readPair(t, file)
 			again := saveAndRead(t, m)
 			for i := range want.Rows {
 				x := want.row(i)

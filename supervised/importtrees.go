@@ -30,6 +30,7 @@ type treeImport struct {
 	*ensemble
 	numbers map[slot]uint32 // where a slot is
 	levels  []int           // per column: codes that splits or the file know; 0: a number
+	words   int             // of all sets made so far
 	size    int             // bytes of the file
 }
 
@@ -99,9 +100,6 @@ func (in *treeImport) add(tree int, nodes []foreignNode, leaf func(leaves []floa
 		}
 		split := node{key: orderedBits(n.threshold), slot: in.slotNumber(n.slot)}
 		if n.set != nil {
-			if len(in.sets)+len(*n.set) > allowance+in.size {
-				return fault("has a set of %d codes, which is too large for a file of %d bytes", len(*n.set)*64, in.size)
-			}
 			split.slot |= categoricalNode
 			split.key = uint64(len(in.sets))<<32 | uint64(len(*n.set))
 			in.sets = append(in.sets, *n.set...)
@@ -134,14 +132,21 @@ func (in *treeImport) setOf(codes []int) (set []uint64, levels int, err error) {
 	if len(codes) > 0 {
 		levels = slices.Max(codes) + 1
 	}
-	if words := (levels + 63) / 64; words <= allowance+in.size {
-		set = make([]uint64, words)
-		for _, c := range codes {
-			set[c/64] |= 1 << (c % 64)
-		}
-		return set, levels, nil
+	if set, err = in.makeSet((levels + 63) / 64); err != nil {
+		return nil, 0, err
 	}
-	return nil, 0, fmt.Errorf("%w: a category %d in a file of %d bytes", ErrModel, levels-1, in.size)
+	for _, c := range codes {
+		set[c/64] |= 1 << (c % 64)
+	}
+	return set, levels, nil
+}
+
+// makeSet returns an empty set of so many words. The error has no sentinel.
+func (in *treeImport) makeSet(words int) ([]uint64, error) {
+	if in.words += words; in.words > allowance+in.size {
+		return nil, fmt.Errorf("has categories up to %d, too many for a file of %d bytes", words*64-1, in.size)
+	}
+	return make([]uint64, words), nil
 }
 
 // schema describes the columns by their names (none: prefix and a number), the levels of a category by

@@ -137,7 +137,7 @@ func (in *treeImport) lgbSplit(n *foreignNode, x *lgbTree, i int) error {
 		return fmt.Errorf("has the decision_type %d", kind)
 	}
 	if kind&lgbCategorical != 0 {
-		set, levels, err := x.set(x.thresholds[i])
+		set, levels, err := in.lgbSet(x, x.thresholds[i])
 		if err != nil {
 			return err
 		}
@@ -163,9 +163,9 @@ func (in *treeImport) lgbSplit(n *foreignNode, x *lgbTree, i int) error {
 	return nil
 }
 
-// set returns the codes of the categorical split whose number stands in place of a threshold, and the
+// lgbSet returns the codes of the categorical split whose number stands in place of a threshold, and the
 // lowest number above them. The file holds 32 codes a word.
-func (x *lgbTree) set(threshold float64) (set []uint64, levels int, err error) {
+func (in *treeImport) lgbSet(x *lgbTree, threshold float64) (set []uint64, levels int, err error) {
 	k := int(max(-1, min(threshold, math.MaxInt32)))
 	if k < 0 || k+1 >= len(x.boundaries) || float64(k) != threshold {
 		return nil, 0, fmt.Errorf("has the categories %v of %d", threshold, max(len(x.boundaries)-1, 0))
@@ -174,7 +174,9 @@ func (x *lgbTree) set(threshold float64) (set []uint64, levels int, err error) {
 	if from < 0 || to < from || to > int64(len(x.words)) {
 		return nil, 0, fmt.Errorf("has the words %d to %d of %d in cat_threshold", from, to, len(x.words))
 	}
-	set = make([]uint64, (to-from+1)/2)
+	if set, err = in.makeSet(int(to-from+1) / 2); err != nil {
+		return nil, 0, err
+	}
 	for i, w := range x.words[from:to] {
 		if w < 0 || w > math.MaxUint32 {
 			return nil, 0, fmt.Errorf("has the word %d in cat_threshold", w)

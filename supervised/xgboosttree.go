@@ -105,7 +105,7 @@ func (in *treeImport) xgbSets(t int, x *xgbTree) (map[int][]uint64, error) {
 			len(x.CategoriesNodes), len(x.CategoriesSegments), len(x.CategoriesSizes))
 	}
 	sets := make(map[int][]uint64, len(x.CategoriesNodes))
-	words, begin := 0, 0
+	begin := 0
 	for k := range x.CategoriesNodes {
 		node := x.CategoriesNodes[k].whole(len(x.Left) - 1)
 		size := x.CategoriesSizes[k].whole(len(x.Categories) - begin)
@@ -122,10 +122,7 @@ func (in *treeImport) xgbSets(t int, x *xgbTree) (map[int][]uint64, error) {
 		begin += size
 		set, levels, err := in.setOf(codes)
 		if err != nil {
-			return nil, fmt.Errorf("tree %d, node %d: %w", t, node, err)
-		}
-		if words += len(set); words > allowance+in.size {
-			return nil, fmt.Errorf("%w: tree %d, node %d: its categories are too high for a file of %d bytes", ErrModel, t, node, in.size)
+			return nil, fmt.Errorf("%w: tree %d, node %d %v", ErrModel, t, node, err)
 		}
 		sets[node] = set
 		if j := x.column(node); j >= 0 && j < in.columns {
