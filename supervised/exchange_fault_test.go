@@ -48,7 +48,8 @@ func TestXGBoostSpellings(t *testing.T) {
 			below := math.Nextafter32(0.1, 0)
 			for _, r := range []struct{ x, leaf float64 }{
 				{float64(below), -2}, {float64(float32(0.1)), 3},
-				{0.1, 3}, // as float32 it is the threshold itself
+				{0.1, 3},                       // as float32 it is the threshold itself
+				{float64(below) + 0x1p-29, -2}, // as float32 it is the number below: the step is 2⁻²⁷ here
 				{math.NaN(), -2},
 			} {
 				assert.InDelta(t, c.want+r.leaf, marginsOf(t, m, []float64{r.x})[0], 1e-7, "x = %v", r.x)
@@ -184,6 +185,45 @@ end of trees
 	assert.InDelta(t, math.Exp(2)/(math.Exp(0.5)+math.Exp(2)), m.Predict([]float64{1}), 1e-12)
 	_, err = m.(*BoostedClassifier).Explain([]float64{1}, 1)
 	assert.NoError(t, err)
+}
+
+// TestExchangeReadings are rows that only one reading of a value or of a missing one answers so.
+func TestExchangeReadings(t *testing.T) {
+	lgb := "tree\nversion=v4\nnum_tree_per_iteration=1\nmax_feature_idx=0\n\nTree=0\nnum_leaves=2\nsplit_feature=0\nthreshold=0.1\n" +
+		"decision_type=%s\nleft_child=-1\nright_child=-2\nleaf_value=10 20\n\nend of trees\n"
+	forest := `{"format":"lepton.forest","version":1,"features":["a"],"trees":[{"left":[1,-1,-1],"right":[2,-1,-1],
+"feature":[0,-2,-2],"threshold":[0.1,-2,-2],"missing_left":[%s,0,0],"value":[10,20]}]}`
+	nan := math.NaN()
+	for _, c := range []struct {
+		name, file, text, put string
+		x, want               float64
+	}{
+		{"none: NaN is 0", "lightgbm", lgb, "0", nan, 10},
+		{"none: NaN is 0, whatever the default", "lightgbm", strings.Replace(lgb, "=0.1", "=-0.1", 1), "2", nan, 20},
+		{"NaN to the right", "lightgbm", lgb, "8", nan, 20},
+		{"NaN to the left", "lightgbm", lgb, "10", nan, 10},
+		{"zero to the right", "lightgbm", lgb, "4", 0, 20},
+		{"a float64 on the threshold", "lightgbm", lgb, "8", 0.1, 10},
+		{"a float64 above it", "lightgbm", lgb, "8", math.Nextafter(0.1, 1), 20},
+		{"the float32 of 0.1 is above 0.1", "sklearn", forest, "0", 0.1, 20},
+		{"missing to the left", "sklearn", forest, "1", nan, 10},
+		{"missing to the right", "sklearn", forest, "0", nan, 20},
+	} {
+		m, err := readForeign(c.file, strings.NewReader(fmt.Sprintf(c.text, c.put)))
+		require.NoError(t, err, c.name)
+		assert.Equal(t, c.want, m.Predict([]float64{c.x}), "%s: %s", c.file, c.name)
+	}
+}
+
+// TestExchangeCovers: a node that says it covers nothing leaves Explain without weights, and is no fault.
+func TestExchangeCovers(t *testing.T) {
+	text := strings.Replace(xgbText("reg:squarederror", "0", "0", "1,0,0"), `"left_children"`, `"sum_hessian":[%s],"left_children"`, 1)
+	for covers, want := range map[string]error{"4,3,1": nil, "4,4,0": ErrModel, "4,-3,7": ErrModel, "4,NaN,1": ErrModel} {
+		m, err := ReadXGBoost(strings.NewReader(fmt.Sprintf(text, covers)))
+		require.NoError(t, err, covers)
+		_, err = m.(*BoostedRegressor).Explain([]float64{1})
+		assert.ErrorIs(t, err, want, covers)
+	}
 }
 
 // TestExchangeMemory reads files made to be dear: what is kept and made on the way is at most some tens of
