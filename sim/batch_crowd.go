@@ -24,7 +24,9 @@ const tooDear = 2
 // taken to stay as much worse, in proportion, as they were.
 func (m *foresight) playAll(s *BatchState) {
 	futures := m.options.Futures
-	m.games = 0
+	if m.games = 0; len(m.choices) < 2 {
+		return // nothing to compare
+	}
 	m.game.backfill, m.game.free, m.game.ends = m.options.Backfill, s.FreeNodes, m.ends
 	m.arrivals.update(s)
 	m.enrollCrowd(s)

@@ -96,7 +96,9 @@ func (m *foresight) look(s *BatchState, obs *lepton.Observation, n int) {
 		m.update(j, s.Queue[i].Procs)
 		m.price += j.estimate.Price
 		earliest = min(earliest, j.submit)
-		m.wide.add(j.keys[0], j.submit, int32(i), m.options.Crowd)
+		if m.options.Crowd > m.options.Candidates || obs != nil { // else they are among those put forward
+			m.wide.add(j.keys[0], j.submit, int32(i), m.options.Crowd)
+		}
 		if i >= n || obs != nil && !obs.Legal(i) {
 			continue
 		}

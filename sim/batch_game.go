@@ -118,11 +118,11 @@ func (g *crowdGame) play(rule int, first int, limit float64) float64 {
 		if g.start(job); g.cost >= limit {
 			return g.cost
 		}
-		for g.ready == 0 {
+		if g.ready == 0 {
 			if g.arrived == g.n {
 				return g.cost
 			}
-			g.event()
+			g.run(math.MaxInt64, true)
 		}
 	}
 }
@@ -151,39 +151,47 @@ func (g *crowdGame) start(job int) {
 // never is when nothing happens.
 const never = 1e300
 
-// event lets the next job arrive, or the first running job end; ok is false if there is neither.
-func (g *crowdGame) event() (arrival, ok bool) {
-	switch {
-	case g.arrival <= g.end && g.arrival <= g.ownEnd && g.arrived < g.n:
-		g.pass(g.arrival)
-		g.ready |= 1 << g.rank[g.rule][g.arrived]
-		g.wait |= 1 << g.arrived
-		if g.arrived++; g.arrived < g.n {
-			g.arrival = g.jobs[g.arrived].submit
-		} else {
-			g.arrival = never
+// run lets jobs arrive and end, one event at a time, until so many nodes are free or, if that is enough, a job has arrived. It tells whether
+// the last event was an arrival; ok is false if nothing happens any more.
+func (g *crowdGame) run(nodes int64, arrivalIsEnough bool) (arrival, ok bool) {
+	for {
+		switch {
+		case g.arrival <= g.end && g.arrival <= g.ownEnd && g.arrived < g.n:
+			g.pass(g.arrival)
+			g.ready |= 1 << g.rank[g.rule][g.arrived]
+			g.wait |= 1 << g.arrived
+			if g.arrived++; g.arrived < g.n {
+				g.arrival = g.jobs[g.arrived].submit
+			} else {
+				g.arrival = never
+			}
+			if arrivalIsEnough || g.left >= nodes {
+				return true, true
+			}
+			continue
+		case g.head < g.tail && g.ownEnd < g.end:
+			g.pass(g.ownEnd)
+			g.left += g.own[g.head].nodes
+			g.head++
+			g.ownEnd = never
+			if g.head < g.tail {
+				g.ownEnd = g.own[g.head].after
+			}
+		case g.next < len(g.ends):
+			g.pass(g.end)
+			g.left += g.ends[g.next].nodes
+			if g.next++; g.next < len(g.ends) {
+				g.end = g.ends[g.next].after
+			} else {
+				g.end = never
+			}
+		default:
+			return false, false
 		}
-		return true, true
-	case g.head < g.tail && g.ownEnd < g.end:
-		g.pass(g.ownEnd)
-		g.left += g.own[g.head].nodes
-		g.head++
-		g.ownEnd = never
-		if g.head < g.tail {
-			g.ownEnd = g.own[g.head].after
+		if g.left >= nodes {
+			return false, true
 		}
-	case g.next < len(g.ends):
-		g.pass(g.end)
-		g.left += g.ends[g.next].nodes
-		if g.next++; g.next < len(g.ends) {
-			g.end = g.ends[g.next].after
-		} else {
-			g.end = never
-		}
-	default:
-		return false, false
 	}
-	return false, true
 }
 
 // pass lets the time be at least t. (The max of floats looks for NaN, which takes its time.)
@@ -197,11 +205,7 @@ func (g *crowdGame) pass(t float64) {
 func (g *crowdGame) hold(job int) {
 	nodes := g.jobs[job].nodes
 	if g.backfill == BackfillNone {
-		for g.left < nodes {
-			if _, ok := g.event(); !ok {
-				return
-			}
-		}
+		g.run(nodes, false)
 		return
 	}
 	before, extra := g.reserve(nodes)
@@ -225,7 +229,7 @@ func (g *crowdGame) hold(job int) {
 			g.take(k)
 			g.start(k)
 		}
-		arrival, ok := g.event()
+		arrival, ok := g.run(math.MinInt64, true)
 		if !ok || g.left >= nodes {
 			return
 		}

@@ -33,5 +33,5 @@
 // # What it does not do
 //
 // It knows nothing of scheduling or of time beyond Data.Times. Trees look at no more than 255 bins of a
-// column. It reads its own model files only, not those of other libraries.
+// column. ReadXGBoost, ReadLightGBM and ReadForestJSON read models of other libraries.
 package supervised
