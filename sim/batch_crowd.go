@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/leptonsched/lepton/internal/rng"
+	"github.com/leptonsched/lepton/supervised"
 )
 
 // choice is a job that may be chosen.
@@ -110,7 +111,7 @@ func (m *foresight) imagine(s *BatchState, future uint64) {
 }
 
 // seen returns job k of the queue, what runs and the past, with its place in a sequence if it is not of the past.
-func (m *foresight) seen(s *BatchState, machine Machine, k int) (nodes, procs int64, e RunEstimate, index int32) {
+func (m *foresight) seen(s *BatchState, machine Machine, k int) (nodes, procs int64, e supervised.RunEstimate, index int32) {
 	if k < len(s.Queue) {
 		j := &s.Queue[k]
 		return j.Nodes, j.Procs, m.jobs[k].estimate, j.index
@@ -121,7 +122,7 @@ func (m *foresight) seen(s *BatchState, machine Machine, k int) (nodes, procs in
 	}
 	k -= len(s.Running)
 	j := &s.Past[k].Job
-	e = m.runTimes.estimate(m.learned[k].groups, max(j.Request, 0))
+	e = m.runTimes.EstimateIn(m.learned[k].groups, max(j.Request, 0))
 	if m.truth != nil {
 		e = actual(j.Run)
 	}
@@ -129,7 +130,7 @@ func (m *foresight) seen(s *BatchState, machine Machine, k int) (nodes, procs in
 }
 
 // known is what is known of the run time of a job: the estimate, or, to who knows the world, the truth.
-func (m *foresight) known(index int32, e RunEstimate) RunEstimate {
+func (m *foresight) known(index int32, e supervised.RunEstimate) supervised.RunEstimate {
 	if m.truth != nil && index >= 0 {
 		return actual(m.truth.jobs[index].Run)
 	}
@@ -137,8 +138,8 @@ func (m *foresight) known(index int32, e RunEstimate) RunEstimate {
 }
 
 // actual is a run time that is known.
-func actual(run int64) RunEstimate {
-	return RunEstimate{Mean: float64(max(run, 1)), Price: 1 / float64(max(run, 10)), whole: 1}
+func actual(run int64) supervised.RunEstimate {
+	return supervised.RunEstimate{Mean: float64(max(run, 1)), Price: 1 / float64(max(run, 10)), Whole: 1}
 }
 
 // submissions are those of all that has arrived, in order.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/leptonsched/lepton"
+	"github.com/leptonsched/lepton/supervised"
 )
 
 // foresight is the memory of one observation. Whatever of it is left from observations before is checked against the
@@ -13,7 +14,7 @@ import (
 type foresight struct {
 	options  *BatchPlannerOptions
 	truth    *Batch // the world itself, for a BatchHindsight; nil: run times are as estimated
-	runTimes RunTimes
+	runTimes supervised.RunTimes
 	learned  []lesson // from the jobs of Past, in order
 	arrivals submissions
 
@@ -37,7 +38,7 @@ type foresight struct {
 // lesson is what RunTimes takes from a job, and where it keeps it.
 type lesson struct {
 	submit, user, request, run int64
-	groups                     runGroups
+	groups                     supervised.RunGroups
 }
 
 // foreseenJob is a job with what RunTimes says of it.
@@ -45,9 +46,9 @@ type foreseenJob struct {
 	submit, nodes, request, user int64
 
 	logSubmit float64
-	groups    runGroups
+	groups    supervised.RunGroups
 	version   uint64 // of the run times that the rest follows from
-	estimate  RunEstimate
+	estimate  supervised.RunEstimate
 	keys      [gameRules]float64
 }
 
@@ -76,8 +77,8 @@ func (m *foresight) learn(past []EndedJob) {
 	}
 	for i := known; i < len(past); i++ {
 		j := &past[i].Job
-		m.runTimes.Add(j)
-		m.learned = append(m.learned, lesson{j.Submit, j.User, j.Request, j.Run, m.runTimes.groupsOf(j.User, j.Request)})
+		m.runTimes.Add(j.User, j.Request, j.Run)
+		m.learned = append(m.learned, lesson{j.Submit, j.User, j.Request, j.Run, m.runTimes.Groups(j.User, j.Request)})
 		m.arrivals.past += submissionHash(j.Submit)
 	}
 }
@@ -145,21 +146,21 @@ func (j *foreseenJob) is(q *QueuedJob) bool {
 
 func (m *foresight) meet(q *QueuedJob) foreseenJob {
 	return foreseenJob{submit: q.Submit, nodes: q.Nodes, request: q.Request, user: q.User,
-		groups: m.runTimes.groupsOf(q.User, q.Request), version: m.runTimes.version - 1}
+		groups: m.runTimes.Groups(q.User, q.Request), version: m.runTimes.Version() - 1}
 }
 
 // update brings a queued job's estimate and keys up to date.
 func (m *foresight) update(j *foreseenJob, procs int64) {
-	if j.version == m.runTimes.version {
+	if j.version == m.runTimes.Version() {
 		return
 	}
-	j.version = m.runTimes.version
-	j.estimate = m.runTimes.estimate(j.groups, j.request)
+	j.version = m.runTimes.Version()
+	j.estimate = m.runTimes.EstimateIn(j.groups, j.request)
 	j.keys = gameKeys(j.estimate, procs, j.logSubmit)
 }
 
 // gameKeys are the keys of a job by the rules of the games: WSAF, shortest first and F1.
-func gameKeys(e RunEstimate, procs int64, logSubmit float64) [gameRules]float64 {
+func gameKeys(e supervised.RunEstimate, procs int64, logSubmit float64) [gameRules]float64 {
 	return [...]float64{e.Mean * float64(max(procs, 1)) / e.Price, e.Mean, math.Log10(e.Mean)*float64(procs) + 870*logSubmit}
 }
 
@@ -175,13 +176,13 @@ func (m *foresight) foresee(s *BatchState) int64 {
 			m.running[i] = m.meet(&r.QueuedJob)
 		}
 		j := &m.running[i]
-		if j.version != m.runTimes.version {
-			j.version, j.estimate = m.runTimes.version, m.runTimes.estimate(j.groups, j.request)
+		if j.version != m.runTimes.Version() {
+			j.version, j.estimate = m.runTimes.Version(), m.runTimes.EstimateIn(j.groups, j.request)
 		}
 		earliest = min(earliest, r.Submit)
 		left := 0.0
 		if m.truth == nil {
-			left = j.estimate.left(float64(r.Request), float64(s.Clock-r.Start))
+			left = j.estimate.Left(float64(r.Request), float64(s.Clock-r.Start))
 		} else {
 			left = float64(r.Start + m.truth.jobs[r.index].Run - s.Clock)
 		}

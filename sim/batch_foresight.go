@@ -118,7 +118,7 @@ func (m *foresight) offer(set lepton.ActionSet, s *BatchState) {
 	for _, c := range m.choices {
 		least = min(least, c.cost)
 	}
-	believed := m.runTimes.believed()
+	believed := m.runTimes.Believed()
 	rest := m.choices
 	for i := range s.Queue {
 		q := &s.Queue[i]
@@ -135,7 +135,7 @@ func (m *foresight) offer(set lepton.ActionSet, s *BatchState) {
 		row[0] = mean / logWeek
 		row[1] = -price / logWeek
 		row[2] = logTime(float64(q.Request))
-		row[3] = j.estimate.whole
+		row[3] = j.estimate.Whole
 		row[4] = believed
 		row[5] = logTime(float64(s.Clock - q.Submit))
 		row[6] = (mean + math.Log(max(share, perNode))) / logWeek

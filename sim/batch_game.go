@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+
+	"github.com/leptonsched/lepton/supervised"
 )
 
 // mostPlaying is how many jobs a game has at most: a word has a bit for each.
@@ -51,7 +53,7 @@ type gameJob struct {
 func (g *crowdGame) reset() { g.n, g.queued = 0, 0 }
 
 // add adds the next job.
-func (g *crowdGame) add(submit float64, nodes int64, e RunEstimate, keys [gameRules]float64) {
+func (g *crowdGame) add(submit float64, nodes int64, e supervised.RunEstimate, keys [gameRules]float64) {
 	g.jobs[g.n] = gameJob{submit, nodes, e.Mean, e.Price}
 	for r, k := range keys {
 		g.keys[r][g.n] = gameKey(k, g.n)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/leptonsched/lepton/supervised"
 )
 
 // randomGame is a game and the outlook of the same world: run times are known, and backfilling reckons with them.
@@ -27,7 +29,7 @@ func randomGame(r *rand.Rand, backfill Backfill) (*crowdGame, *outlook, [gameRul
 	var keys [gameRules][]queueKey
 	add := func(number int, submit int64) {
 		n, run := 1+r.Int64N(nodes), 1+r.Int64N(800)
-		e := RunEstimate{Mean: float64(run), Price: 1 / float64(max(run, 10))}
+		e := supervised.RunEstimate{Mean: float64(run), Price: 1 / float64(max(run, 10))}
 		k := gameKeys(e, n, math.Log10(float64(1000+max(submit, 0))+float64(number)))
 		g.add(float64(max(submit, 0)), n, e, k)
 		o.jobs = append(o.jobs, outlookJob{submit: 1000 + submit, nodes: n, run: run, expected: run, price: e.Price})
@@ -103,7 +105,7 @@ func TestGameByHand(t *testing.T) {
 		BackfillEASY:      100./50 + 0 + 130./200,
 	} {
 		g := &crowdGame{backfill: backfill, free: 1, ends: []nodeRelease{{100, 3}}}
-		estimate := func(run float64) RunEstimate { return RunEstimate{Mean: run, Price: 1 / run} }
+		estimate := func(run float64) supervised.RunEstimate { return supervised.RunEstimate{Mean: run, Price: 1 / run} }
 		g.add(0, 4, estimate(50), gameKeys(estimate(50), 4, 1))
 		g.add(0, 1, estimate(10), gameKeys(estimate(10), 1, 1))
 		g.closeQueue()
@@ -112,7 +114,7 @@ func TestGameByHand(t *testing.T) {
 		assert.InDelta(t, want, g.play(1, 0, never), 1e-12, backfill)
 	}
 	g := &crowdGame{free: 1}
-	e := RunEstimate{Mean: 5, Price: 0.1}
+	e := supervised.RunEstimate{Mean: 5, Price: 0.1}
 	g.add(0, 9, e, gameKeys(e, 9, 1))
 	g.closeQueue()
 	g.closeArrivals()

@@ -81,6 +81,6 @@ func TestBatchHindsightCosts(t *testing.T) {
 		}
 		require.NoError(t, world.Start(r.IntN(obs.Len())))
 	}
-	assert.Greater(t, compared, 50)
+	assert.Greater(t, compared, 30)
 	assert.Greater(t, same, compared*8/10, "but where a job ends in this very second, or one future was cut short")
 }

@@ -1,4 +1,4 @@
-package sim
+package supervised
 
 import "math"
 
@@ -9,32 +9,36 @@ type RunEstimate struct {
 	// some jobs fail at once, it is far more than one over the mean.
 	Price float64
 
-	whole float64 // the chance that it takes all that it asked for
-	part  float64 // the mean where it does not
+	Whole float64 // the chance that it takes all that it asked for, from 0 to 1
+	Part  float64 // the mean where it does not, in seconds
 }
 
-// left is the mean of what a job that asks for request seconds and has run for elapsed still needs, taking run times that
+// Left is the mean of what a job that asks for request seconds and has run for elapsed still needs, taking run times that
 // are not as asked for as exponential.
-func (e RunEstimate) left(request, elapsed float64) float64 {
+func (e RunEstimate) Left(request, elapsed float64) float64 {
 	elapsed = max(elapsed, 0) // a host's clocks may differ
 	rest := request - elapsed
 	if rest <= 0 {
 		return max(1, 0.1*elapsed)
 	}
-	other := (1 - e.whole) * math.Exp(-elapsed/e.part)
-	if e.whole+other == 0 {
+	other := (1 - e.Whole) * math.Exp(-elapsed/e.Part)
+	if e.Whole+other == 0 {
 		return rest
 	}
-	p := e.whole / (e.whole + other)
-	return max(1, p*rest+(1-p)*min(e.part, rest))
+	p := e.Whole / (e.Whole + other)
+	return max(1, p*rest+(1-p)*min(e.Part, rest))
 }
 
-// RunTimes learns from the jobs that have ended how long others will run, and how much their waiting matters. It
+// RunTimes learns online, from the jobs that have ended, how long others will run, and how much their waiting matters: from
+// nothing but user, requested time and run time, in constant time a job (after Tsafrir, Etsion & Feitelson 2007, who predict by
+// the user's last two run times). It
 // takes a job to run for all the time that it asks for, or for a part that is like what its user's jobs took: those
 // with the same request before all of the user's, and these before everybody's. Each group leans on the next larger
-// one as if that had shown it two jobs, so that a user who is new is not a problem.
+// one as if that had shown it four jobs, so that a user who is new is not a problem.
 //
 // The zero value has seen nothing and believes requests. Not safe for concurrent use.
+//
+// It keeps a sum for each user, and for each user and request, that it has met.
 type RunTimes struct {
 	all     runGroup
 	groups  map[runKey]*runGroup
@@ -75,12 +79,12 @@ func (t *RunTimes) Reset() {
 	t.version++
 }
 
-// Add learns from a job that has ended.
-func (t *RunTimes) Add(j *Job) {
+// Add learns from a job of user (below 0: unknown, all such are one) that asked for request seconds and ended after run.
+func (t *RunTimes) Add(user, request, run int64) {
 	t.version++
-	t.all.add(j, 1)
-	t.group(runKey{max(j.User, -1), -1}).add(j, remembering)
-	t.group(runKey{max(j.User, -1), max(j.Request, 0)}).add(j, remembering)
+	t.all.add(request, run, 1)
+	t.group(runKey{max(user, -1), -1}).add(request, run, remembering)
+	t.group(runKey{max(user, -1), max(request, 0)}).add(request, run, remembering)
 }
 
 func (t *RunTimes) group(k runKey) *runGroup {
@@ -100,41 +104,45 @@ func (t *RunTimes) group(k runKey) *runGroup {
 	return g
 }
 
-// add fades what the group has seen and adds j.
-func (g *runGroup) add(j *Job, fade float64) {
+// add fades what the group has seen and adds a job.
+func (g *runGroup) add(request, run int64, fade float64) {
 	g.jobs, g.whole, g.run, g.inverse, g.ratio = fade*g.jobs+1, fade*g.whole, fade*g.run, fade*g.inverse, fade*g.ratio
-	if float64(j.Run) >= wholeFrom*float64(j.Request) {
+	if float64(run) >= wholeFrom*float64(request) {
 		g.whole++
 		return
 	}
-	g.run += float64(j.Run)
-	g.inverse += 1 / float64(max(j.Run, 10))
-	g.ratio += float64(j.Run) / float64(j.Request)
+	g.run += float64(run)
+	g.inverse += 1 / float64(max(run, 10))
+	g.ratio += float64(run) / float64(request)
 }
 
 // Estimate estimates the run time of a job of user that asks for request seconds.
 func (t *RunTimes) Estimate(user, request int64) RunEstimate {
 	user, request = max(user, -1), max(request, 0)
-	return t.estimate(runGroups{t.groups[runKey{user, -1}], t.groups[runKey{user, request}]}, request)
+	return t.EstimateIn(RunGroups{t.groups[runKey{user, -1}], t.groups[runKey{user, request}]}, request)
 }
 
-// runGroups are the groups that a job leans on: its user's, and those of them with its request. nil: nothing is known.
-type runGroups struct{ user, same *runGroup }
+// RunGroups are the groups that a job leans on: its user's, and those of them with its request.
+type RunGroups struct{ user, same *runGroup }
 
-// groupsOf returns the groups of a job, to estimate it again and again without looking for them. They are good until
+// Groups returns the groups of a job, to estimate it again and again without looking for them. They are good until
 // Reset.
-func (t *RunTimes) groupsOf(user, request int64) runGroups {
+func (t *RunTimes) Groups(user, request int64) RunGroups {
 	user, request = max(user, -1), max(request, 0)
-	return runGroups{t.group(runKey{user, -1}), t.group(runKey{user, request})}
+	return RunGroups{t.group(runKey{user, -1}), t.group(runKey{user, request})}
 }
 
-// believed is the share of everybody's jobs that took all that they had asked for.
-func (t *RunTimes) believed() float64 { return (t.all.whole + prior) / (t.all.jobs + prior) }
+// Believed is the share of everybody's jobs that took all that they had asked for.
+func (t *RunTimes) Believed() float64 { return (t.all.whole + prior) / (t.all.jobs + prior) }
 
-func (t *RunTimes) estimate(groups runGroups, request int64) RunEstimate {
+// Version changes whenever estimates may.
+func (t *RunTimes) Version() uint64 { return t.version }
+
+// EstimateIn is Estimate for a job whose Groups are known.
+func (t *RunTimes) EstimateIn(groups RunGroups, request int64) RunEstimate {
 	asked := float64(max(request, 1))
 	least := 1 / max(asked, 10)
-	whole := t.believed()
+	whole := t.Believed()
 	part, inverse := asked, least
 	if some := t.all.jobs - t.all.whole; some > 0 {
 		part = (t.all.ratio + prior) / (some + prior) * asked
@@ -153,6 +161,6 @@ func (t *RunTimes) estimate(groups runGroups, request int64) RunEstimate {
 	return RunEstimate{
 		Mean:  max(1, whole*asked+(1-whole)*part),
 		Price: whole*least + (1-whole)*inverse,
-		whole: whole, part: part,
+		Whole: whole, Part: part,
 	}
 }
