@@ -36,7 +36,7 @@ type AggregateOptions struct {
 	// Teach is the share of the decisions that the teacher is asked about, drawn one by one; 0 means 1, all.
 	Teach float64
 	// Relative weighs the decisions of an episode by one over the absolute value of its return, for worlds
-	// whose episodes differ in difficulty by orders of magnitude.
+	// whose episodes differ in difficulty by orders of magnitude. Decisions of an episode that returns 0 are left out.
 	Relative bool
 	Workers  int    // goroutines that act, each in a world of its own; 0 means 1. The result is the same for any number
 	Seed     uint64 // source of all randomness of the episodes
@@ -115,9 +115,6 @@ func Aggregate(ctx context.Context, world func() (CostWorld, error), learner *Co
 	}
 	return a.report, nil
 }
-
-// Spec implements lepton.Specced.
-func (l *CostLearner) Spec() lepton.Spec { return l.net.spec }
 
 type aggregation struct {
 	learner *CostLearner

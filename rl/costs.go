@@ -94,6 +94,9 @@ func NewCostLearner(spec lepton.Spec, o CostLearnerOptions) (*CostLearner, error
 	return l, nil
 }
 
+// Spec implements lepton.Specced.
+func (l *CostLearner) Spec() lepton.Spec { return l.net.spec }
+
 // Len is how many decisions are kept.
 func (l *CostLearner) Len() int { return len(l.examples.weights) }
 

@@ -52,7 +52,7 @@ func (m *foresight) playAll(s *BatchState) {
 	}
 	least := never
 	for _, i := range in {
-		m.choices[i].cost /= float64(max(futures, 1))
+		m.choices[i].cost /= float64(futures)
 		least = min(least, m.choices[i].cost)
 	}
 	for _, i := range m.order[len(in):] {

@@ -43,7 +43,7 @@ type lesson struct {
 
 // foreseenJob is a job with what RunTimes says of it.
 type foreseenJob struct {
-	submit, nodes, request, user int64
+	submit, procs, nodes, request, user int64
 
 	logSubmit float64
 	groups    supervised.RunGroups
@@ -61,16 +61,13 @@ type nodeRelease struct {
 // learn brings the run times up to date with past.
 func (m *foresight) learn(past []EndedJob) {
 	known := len(m.learned)
-	if known > len(past) {
+	same := known <= len(past)
+	for i := 0; same && i < known; i++ {
+		j, l := &past[i].Job, &m.learned[i]
+		same = l.submit == j.Submit && l.user == j.User && l.request == j.Request && l.run == j.Run
+	}
+	if !same {
 		known = 0
-	}
-	for i := range m.learned[:known] {
-		if j, l := &past[i].Job, &m.learned[i]; l.submit != j.Submit || l.user != j.User || l.request != j.Request || l.run != j.Run {
-			known = 0
-			break
-		}
-	}
-	if known == 0 {
 		m.runTimes.Reset()
 		m.learned, m.arrivals.past = m.learned[:0], 0
 		m.jobs, m.running = m.jobs[:0], m.running[:0] // their groups are gone
@@ -94,7 +91,7 @@ func (m *foresight) look(s *BatchState, obs *lepton.Observation, n int) {
 	}
 	for i := range m.jobs {
 		j := &m.jobs[i]
-		m.update(j, s.Queue[i].Procs)
+		m.update(j)
 		m.price += j.estimate.Price
 		earliest = min(earliest, j.submit)
 		if m.options.Crowd > m.options.Candidates || obs != nil { // else they are among those put forward
@@ -141,22 +138,22 @@ func (m *foresight) enter(queue []QueuedJob) {
 }
 
 func (j *foreseenJob) is(q *QueuedJob) bool {
-	return j.submit == q.Submit && j.nodes == q.Nodes && j.request == q.Request && j.user == q.User
+	return j.submit == q.Submit && j.procs == q.Procs && j.nodes == q.Nodes && j.request == q.Request && j.user == q.User
 }
 
 func (m *foresight) meet(q *QueuedJob) foreseenJob {
-	return foreseenJob{submit: q.Submit, nodes: q.Nodes, request: q.Request, user: q.User,
+	return foreseenJob{submit: q.Submit, procs: q.Procs, nodes: q.Nodes, request: q.Request, user: q.User,
 		groups: m.runTimes.Groups(q.User, q.Request), version: m.runTimes.Version() - 1}
 }
 
 // update brings a queued job's estimate and keys up to date.
-func (m *foresight) update(j *foreseenJob, procs int64) {
+func (m *foresight) update(j *foreseenJob) {
 	if j.version == m.runTimes.Version() {
 		return
 	}
 	j.version = m.runTimes.Version()
 	j.estimate = m.runTimes.EstimateIn(j.groups, j.request)
-	j.keys = gameKeys(j.estimate, procs, j.logSubmit)
+	j.keys = gameKeys(j.estimate, j.procs, j.logSubmit)
 }
 
 // gameKeys are the keys of a job by the rules of the games: WSAF, shortest first and F1.

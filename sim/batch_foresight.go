@@ -11,22 +11,22 @@ import (
 // estimates from BatchState.Past, not those asked for, and only the jobs that simple rules put first may be chosen. It is
 // made for one way of backfilling, which is among the features, so that one policy can serve all.
 //
-// Every queued job is an action, in the order of the queue, with the job's ID. Legal are the first few by weighted smallest area first
-// (WSAF, run × processors / E[1/max(run, 10)]), by shortest job first and by F1, all on estimated run times; all others
-// have no features. A job's features are about −1 to 2 and relative to the machine and the queue, so that one policy
-// serves any machine:
+// Every queued job is an action, in the order of the queue, with the job's ID. Legal are the first few by weighted smallest
+// area first (WSAF, run × processors / E[1/max(run, 10)]), by shortest job first and by F1, all on estimated run times; all
+// others have no features. A job's features are about −1 to 2 and relative to the machine and the queue, so that one
+// policy serves any machine:
 //
-//   - mean, price, request, waited, area, wsaf: on the scale of BatchEncoder, the mean run time, one over its
-//     RunEstimate.Price, what is asked for, the wait, the mean run time × the share of the machine, and this by price;
+//   - mean, price, request, waited, area, wsaf: on the scale of BatchEncoder, the mean run time, one over the
+//     estimate's Price, what is asked for, the wait, the mean run time × the share of the machine, and this by price;
+//   - whole, believed: the chance that it takes all that it asked for, and the share of all jobs that did;
 //   - nodes, log_nodes, of_free, fits, until_fits: the share of the machine, its log, that of the free nodes,
 //     whether the job fits now, and if not, how long until enough that runs has ended;
-//   - from_wsaf, from_f1, from_sjf, rank_wsaf, rank_f1: the distances to the first job by these rules, and the ranks
-//     among the jobs that may be chosen, from 0 to 1;
+//   - from_wsaf, from_sjf, from_f1, rank_wsaf, rank_f1: the distances to the first job by these rules, and the ranks
+//     among the jobs that may be chosen, in twelfths;
 //   - arrivals_before, arrivals_during: how many jobs arrive, at the pace seen, until it fits, and while it runs;
 //   - blocked: what all other jobs' waiting costs until it fits, in mean bounded slowdowns × jobs;
-//   - ahead, ahead_lost, ahead_first, ahead_last, rest_lost: if it goes next and the others that may be chosen follow by WSAF, nothing
-//     else arrives and run times are as estimated: what their waiting costs, how much more than at best, whether that is the least,
-//     how much later than at best the last of them starts, and what that costs the rest of the queue.
+//   - cost, cost_over, cost_least: what all waiting costs if it goes next, by a few games of a BatchPlanner; how much
+//     more than at best; and whether that is the least.
 //
 // Immutable in what it answers, which follows from the state alone; safe for concurrent use. Costs O(queue +
 // running log running + past), where jobs of the past that it met before cost next to nothing: a Past that grows at the

@@ -197,3 +197,15 @@ func ExampleNewBatchForesight() {
 	fmt.Println(spec.ActionNames)
 	// Output: [mean price request whole believed waited area wsaf nodes log_nodes of_free fits until_fits from_wsaf from_sjf from_f1 rank_wsaf rank_f1 arrivals_before arrivals_during blocked cost cost_over cost_least]
 }
+
+// Two jobs that differ in processors alone, on a machine of nodes with several, are not taken for each other by a memory of before.
+func TestBatchForesightTellsProcessorsApart(t *testing.T) {
+	s := &BatchState{Clock: 1000, Procs: 8, Nodes: 2, FreeNodes: 0, Queued: 2, Queue: []QueuedJob{
+		{ID: 1, Submit: 400, Procs: 1, Nodes: 1, Request: 600}, {ID: 2, Submit: 500, Procs: 2, Nodes: 1, Request: 600}}}
+	f := mustForesight(t, BackfillNone)
+	foreseen(t, f, s)
+	s.Queue[0].Procs = 4
+	_, want := foreseen(t, mustForesight(t, BackfillNone), s)
+	_, got := foreseen(t, f, s)
+	assert.Equal(t, want, got)
+}

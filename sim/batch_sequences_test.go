@@ -116,7 +116,7 @@ func TestLearnBatchIsWorthIt(t *testing.T) {
 	for _, name := range []string{"SJF", "SAF", "F1"} {
 		ratio := math.Exp(logs["learned"] - logs[name])
 		t.Logf("against %s: %.3f", name, ratio)
-		assert.Less(t, ratio, 1.0, name)
+		assert.Less(t, ratio, 0.9, "%s; 0.98 of SAF and F1 is what a network that was never fitted reaches", name)
 	}
 
 	o.Sequences, o.Epochs, o.Workers = 4, 2, 1

@@ -1,7 +1,6 @@
 package supervised
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,35 +21,17 @@ func peersData(t testing.TB) string {
 	return dir
 }
 
-// readTAB1 reads the TAB1 binary: rows of float32, then the labels, then the targets.
+// readTAB1 reads a table of the peers' harness, or skips.
 func readTAB1(t testing.TB, name string, classify bool) *Dataset {
-	b, err := os.ReadFile(filepath.Join(peersData(t), name))
+	f, err := os.Open(filepath.Join(peersData(t), name))
 	if errors.Is(err, fs.ErrNotExist) {
 		t.Skipf("no %s in the folder", name)
 	}
 	require.NoError(t, err)
-	require.Equal(t, "TAB1", string(b[:4]))
-	n, p := int(binary.LittleEndian.Uint32(b[4:])), int(binary.LittleEndian.Uint32(b[8:]))
-	at := func(k int) float64 {
-		return float64(math.Float32frombits(binary.LittleEndian.Uint32(b[12+4*k:])))
-	}
-	d := Data{ByColumn: make([][]float64, p), Target: make([]float64, n)}
-	for j := range d.ByColumn {
-		d.ByColumn[j] = make([]float64, n)
-		for i := range n {
-			d.ByColumn[j][i] = at(i*p + j)
-		}
-	}
-	first := n * p
-	if classify {
-		d.Classes = yesNo
-	} else {
-		first += n
-	}
-	for i := range d.Target {
-		d.Target[i] = at(first + i)
-	}
-	return mustDataset(t, d)
+	defer f.Close()
+	d, err := ReadTAB1(f, TAB1Options{Label: classify, Classify: classify})
+	require.NoError(t, err)
+	return d
 }
 
 // The least values of the objective on the standardised data, by scikit-learn 1.2.1: newton-cholesky at

@@ -30,7 +30,8 @@ func TestRunDoesAllFourStages(t *testing.T) {
 		assert.Greater(t, next, at, stage)
 		at = next
 	}
-	for _, name := range append(sim.BatchHeuristicNames(), learnedName, randomName, oracleName, "\n  learned ") {
+	assert.Regexp(t, `there also: committee \d\.\d{3}, shipped network \d\.\d{3}, own network \d\.\d{3}; learned is the `, first)
+	for _, name := range append(sim.BatchHeuristicNames(), learnedName, randomName, oracleName, shippedName, plannedName, "\n  learned ") {
 		assert.Contains(t, first, name)
 	}
 	assert.NotContains(t, first, "\r", "no progress where there is no terminal")
