@@ -63,7 +63,8 @@ func TestDescendEqualsWalk(t *testing.T) {
 			}
 			require.Equal(t, sum/19, m.Predict(d.Row(nil, i)))
 		}
-		x := d.Row(nil, 0)
-		assert.Zero(t, testing.AllocsPerRun(100, func() { m.Predict(x) }))
+		if x := d.Row(nil, 0); !raceEnabled {
+			assert.Zero(t, testing.AllocsPerRun(100, func() { m.Predict(x) }))
+		}
 	}
 }
