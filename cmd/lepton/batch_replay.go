@@ -49,7 +49,7 @@ Policies:
   all              every heuristic of the list
   learned          the model: before each decision the queue is sorted by its
                    score. Without -model it is the network that is shipped,
-                   learned from generated workloads alone; it takes some 20
+                   learned from generated workloads alone; it takes some 25
                    microseconds a decision. It sees the whole queue, as
                    heuristics do.
   planned          looks ahead: before each decision it imagines a few futures,
